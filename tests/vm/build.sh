@@ -1,0 +1,61 @@
+# Building the project inside the tree. Sourced, never run.
+# shellcheck shell=bash
+
+# build FLAVOUR: plain, asan (with UBSan) or tsan, in /build/FLAVOUR. Its output is kept in a log and shown
+# only when it fails. A folder that Meson no longer understands is wiped and set up once more.
+build() {
+    local flavour=$1 log=$FB_OUT/logs/build-$1.log
+    local -a options
+    case $flavour in
+    plain) options=(--buildtype=debugoptimized --werror) ;;
+    asan) options=(--buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false) ;;
+    tsan) options=(--buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false) ;;
+    esac
+    mkdir -p "$FB_OUT/logs"
+    : >"$log"
+    progress_begin "build ($flavour)" build_progress "$log"
+    if ! try_build "$flavour" "${options[@]}" >>"$log" 2>&1; then
+        # A compiler's error will not go away by starting over; a broken or outdated folder will.
+        if grep -q 'FAILED: \|error:' "$log" || ! { wipe_build "$flavour" && try_build "$flavour" "${options[@]}"; } >>"$log" 2>&1; then
+            progress_end
+            show_build_failure "$log"
+            die "the $flavour build failed (whole log: $log)"
+        fi
+    fi
+    progress_end
+}
+
+try_build() {
+    local flavour=$1
+    shift
+    if [[ ! -e $FB_ROOT/build/$flavour/build.ninja ]]; then
+        in_tree meson setup "$@" "/build/$flavour" /src || return
+    fi
+    in_tree meson compile -C "/build/$flavour"
+}
+
+wipe_build() {
+    echo "== wiping build folder $1 and starting over"
+    rm -rf --one-file-system "${FB_ROOT:?}/build/$1"
+}
+
+build_progress() {
+    grep -oE '^\[[0-9]+/[0-9]+\]' "$1" | tail -n 1 | tr -d '[]'
+}
+
+show_build_failure() {
+    if grep -qE '^FAILED: ' "$1"; then
+        grep -nE -A 30 '^FAILED: ' "$1" | head -n 60 >&2
+    else
+        tail -n 40 "$1" >&2
+    fi
+}
+
+# For exec and shell: a checkout that has no meson.build yet can still look at the guest.
+build_if_there_is_one() {
+    if [[ -e $FB_SRC/meson.build ]]; then
+        build "$1"
+    else
+        say "no meson.build: nothing to build"
+    fi
+}

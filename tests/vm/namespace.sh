@@ -1,0 +1,54 @@
+# Runs the whole of a call inside a private mount and process namespace. Sourced, never run.
+#
+# When the first process of that namespace dies, the kernel ends every other one and drops every
+# mount: that is how Ctrl-C, kill and even kill -9 leave no guest and no mount behind. The chain is
+#   run (traps signals) -> setpriv (dies with run) -> unshare --kill-child -> inside.sh
+# shellcheck shell=bash
+
+namespace_pid=
+saved_tty=
+
+run_in_namespace() {
+    FB_WORK=$(mktemp -d "${TMPDIR:-/tmp}/fencebridge.XXXXXX") || die "cannot make a temporary folder"
+    export FB_WORK
+    if [[ -t 0 ]]; then saved_tty=$(stty -g); fi
+    trap 'stop_namespace 130' INT
+    trap 'stop_namespace 143' TERM
+    trap 'stop_namespace 129' HUP
+
+    # In the background, because bash would put off a trap until a foreground child has ended.
+    setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private \
+        bash "$FB_SRC/tests/vm/inside.sh" "$@" <&0 &
+    namespace_pid=$!
+    local status=0
+    wait "$namespace_pid" || status=$?
+    leave "$status"
+}
+
+stop_namespace() {
+    trap '' INT TERM HUP
+    kill -KILL "$namespace_pid" 2>/dev/null
+    wait "$namespace_pid" 2>/dev/null
+    [[ ! -t 2 ]] || printf '\n' >&2
+    say "stopped by a signal"
+    echo "stopped by a signal" >"$FB_WORK/reason"
+    leave "$1"
+}
+
+# leave STATUS: whatever happened, the --json file says so.
+leave() {
+    local status=$1 reason
+    [[ -z $saved_tty ]] || stty "$saved_tty" 2>/dev/null || true
+    if [[ -n $FB_JSON ]]; then
+        mkdir -p "$(dirname "$FB_JSON")"
+        if [[ -s $FB_WORK/results.json ]]; then
+            cp "$FB_WORK/results.json" "$FB_JSON"
+        else
+            reason=$(cat "$FB_WORK/reason" 2>/dev/null || echo "ended with status $status and no results")
+            json_one "$FB_JSON" "$FB_VERB" "$FB_VERB" fail "$reason"
+        fi
+    fi
+    # The mounts were private to the namespace: what is left under here is plain files.
+    rm -rf --one-file-system "$FB_WORK"
+    exit "$status"
+}
