@@ -16,7 +16,7 @@ guest_host_parts() {
 # Its status is the command's; 124: ended at the time limit; 125: the guest died twice.
 boot_guest() {
     guest_host_parts
-    in_tree python3 /src/tests/vm/supervise.py --timeout "$FB_TIMEOUT" "$@"
+    in_tree python3 /src/tests/vm/supervise.py ${FB_VERBOSE:+--verbose} --timeout "$FB_TIMEOUT" "$@"
 }
 
 # guest_command CMD...: CMD in /src of the guest, with the environment of the one chosen driver.

@@ -9,7 +9,7 @@ STAND_IN = "/build/host-udmabuf-stand-in.so"
 # ends QEMU at once. The rest makes an emulated boot quick.
 KERNEL_ARGUMENTS = ("console=ttyS0 loglevel=5 panic=-1 oops=panic mitigations=off tsc=unstable nokaslr "
                     "audit=0 selinux=0 apparmor=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=1 "
-                    "net.ifnames=0 cryptomgr.notests")
+                    "cryptomgr.notests rodata=off init_on_alloc=0")
 
 
 def share(name, path, more=""):
@@ -22,10 +22,10 @@ def qemu_command(shell, accelerator):
     processors = max(2, min(4, os.cpu_count() or 2))
     command = ["qemu-system-x86_64",
                "-accel", "kvm" if accelerator == "kvm" else "tcg,thread=multi,tb-size=512",
-               "-cpu", "host" if accelerator == "kvm" else "max", "-smp", str(processors), "-m", "4G",
+               "-cpu", "host" if accelerator == "kvm" else "max,la57=off", "-smp", str(processors), "-m", "4G",
                # Blob resources are pages of the guest's memory: it has to be shareable.
                "-object", "memory-backend-memfd,id=memory,size=4G,share=on",
-               "-machine", "q35,memory-backend=memory,vmport=off,smm=off,hpet=off",
+               "-bios", "/usr/share/qemu/qboot.rom", "-machine", "q35,memory-backend=memory,vmport=off,smm=off,hpet=off",
                "-nodefaults", "-no-user-config", "-no-reboot",
                "-kernel", "/boot/fencebridge-kernel", "-initrd", "/boot/fencebridge-initramfs",
                "-append", KERNEL_ARGUMENTS,

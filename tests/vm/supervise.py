@@ -103,7 +103,7 @@ def main():
     parser.add_argument("--timeout", type=float, required=True)
     parser.add_argument("--shell", action="store_true", help="a console on the terminal instead of streams")
     parser.add_argument("--accelerator", default="tcg")
-    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--verbose", action="store_true", help="say how long the boot took")
     options = parser.parse_args()
     limit_at = time.monotonic() + options.timeout
     status = run_guest(options, limit_at)
