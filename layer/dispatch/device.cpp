@@ -1,0 +1,143 @@
+#include "dispatch/device.hpp"
+
+#include "dispatch/chain.hpp"
+#include "dispatch/extensions.hpp"
+#include "dispatch/probe.hpp"
+
+#include <vector>
+
+namespace fencebridge {
+
+namespace {
+
+std::vector<VkExtensionProperties> device_extensions(const Instance& instance,
+                                                     VkPhysicalDevice physical_device) {
+    uint32_t count = 0;
+    instance.next.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count, nullptr);
+    std::vector<VkExtensionProperties> extensions(count);
+    instance.next.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count,
+                                                     extensions.data());
+    extensions.resize(count);
+    return extensions;
+}
+
+/// SYNC_FD needs these; they promote nothing and change nothing for an application that does not
+/// name them.
+void add_what_we_need(ExtensionList& extensions, std::span<const VkExtensionProperties> available,
+                      uint32_t api_version) {
+    if (api_version < VK_API_VERSION_1_1) {
+        extensions.add_if_available(VK_KHR_EXTERNAL_SEMAPHORE_EXTENSION_NAME, available);
+        extensions.add_if_available(VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME, available);
+    }
+    extensions.add_if_available(VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME, available);
+    extensions.add_if_available(VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME, available);
+    extensions.add_if_available(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME, available);
+    extensions.add_if_available(VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME, available);
+}
+
+/// An extension that is not enabled has no business in a choice, whatever the queries say.
+void limit_to_enabled(FenceCapabilities& fences, const ExtensionList& enabled) {
+    if (!enabled.contains(VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME)) {
+        fences.semaphore_export = false;
+        fences.semaphore_import = false;
+    }
+    if (!enabled.contains(VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME)) {
+        fences.fence_export = false;
+        fences.fence_import = false;
+    }
+}
+
+const char* describe(KernelSupport support) {
+    switch (support) {
+    case KernelSupport::Full:
+        return "has the dma-buf sync_file ioctls";
+    case KernelSupport::Unsupported:
+        return "lacks the dma-buf sync_file ioctls";
+    case KernelSupport::Unknown:
+        break;
+    }
+    return "not probed (no dma-buf to try it on)";
+}
+
+void report_choice(const Device& device) {
+    const Settings& settings = device.instance->settings;
+    if (device.source.refused != nullptr) {
+        log(LogLevel::Warn, "fence source %s cannot be used: %s", name(*settings.fence_source),
+            device.source.refused);
+    }
+    if (device.acquire.refused != nullptr) {
+        log(LogLevel::Warn, "acquire method %s cannot be used: %s", name(*settings.acquire),
+            device.acquire.refused);
+    }
+    log(LogLevel::Info, "%s [%s]: policy %s, fence source %s (%s), acquire %s (%s), kernel %s",
+        device.capabilities.device_name.c_str(),
+        device.capabilities.driver_name.empty() ? "driver unknown"
+                                                : device.capabilities.driver_name.c_str(),
+        name(settings.policy), name(device.source.kind), device.source.why,
+        name(device.acquire.method), device.acquire.why,
+        describe(device.capabilities.fences.kernel));
+}
+
+} // namespace
+
+VkResult create_device(const Instance& instance, VkPhysicalDevice physical_device,
+                       const VkDeviceCreateInfo& info, const VkAllocationCallbacks* allocator,
+                       Device& device) {
+    auto* link = find_link<VkLayerDeviceCreateInfo>(info.pNext,
+                                                    VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO);
+    if (link == nullptr || link->u.pLayerInfo == nullptr) {
+        return VK_ERROR_INITIALIZATION_FAILED;
+    }
+    VkLayerDeviceLink* const here = link->u.pLayerInfo;
+    const PFN_vkGetDeviceProcAddr next_gdpa = here->pfnNextGetDeviceProcAddr;
+    const auto next_create = reinterpret_cast<PFN_vkCreateDevice>(
+        here->pfnNextGetInstanceProcAddr(instance.handle, "vkCreateDevice"));
+    if (next_create == nullptr) {
+        return VK_ERROR_INITIALIZATION_FAILED;
+    }
+
+    ExtensionList extensions(info.ppEnabledExtensionNames, info.enabledExtensionCount);
+    device.instance = &instance;
+    device.physical_device = physical_device;
+    device.shares_memory = instance.settings.policy != Policy::Off &&
+                           extensions.contains(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME);
+    if (device.shares_memory) {
+        device.capabilities = query_capabilities(instance, physical_device);
+        add_what_we_need(extensions, device_extensions(instance, physical_device),
+                         device.capabilities.api_version);
+    }
+
+    VkDeviceCreateInfo ours = info;
+    ours.ppEnabledExtensionNames = extensions.data();
+    ours.enabledExtensionCount = extensions.size();
+    link->u.pLayerInfo = here->pNext;
+    VkResult result = next_create(physical_device, &ours, allocator, &device.handle);
+    if (result != VK_SUCCESS && extensions.size() != info.enabledExtensionCount) {
+        log(LogLevel::Warn, "the driver refused our extensions (%d): going on without them",
+            static_cast<int>(result));
+        extensions = ExtensionList(info.ppEnabledExtensionNames, info.enabledExtensionCount);
+        link->u.pLayerInfo = here->pNext;
+        result = next_create(physical_device, &info, allocator, &device.handle);
+    }
+    link->u.pLayerInfo = here;
+    if (result != VK_SUCCESS) {
+        return result;
+    }
+
+    vkuInitDeviceDispatchTable(device.handle, &device.next, next_gdpa);
+    if (!device.shares_memory) {
+        log(LogLevel::Debug, "a device that shares no memory: every call passes through");
+        return VK_SUCCESS;
+    }
+    FenceCapabilities& fences = device.capabilities.fences;
+    limit_to_enabled(fences, extensions);
+    if (extensions.contains(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME)) {
+        fences.kernel = probe_kernel(device);
+    }
+    device.source = choose_source(fences, instance.settings.fence_source);
+    device.acquire = choose_acquire(fences, instance.settings.acquire);
+    report_choice(device);
+    return VK_SUCCESS;
+}
+
+} // namespace fencebridge

@@ -1,0 +1,42 @@
+// What the layer knows of one VkDevice.
+#pragma once
+
+#include "dispatch/capabilities.hpp"
+#include "dispatch/instance.hpp"
+#include "fence/device_calls.hpp"
+#include "report/counters.hpp"
+
+#include <vulkan/utility/vk_dispatch_table.h>
+#include <vulkan/vulkan_core.h>
+
+namespace fencebridge {
+
+/// Everything but the counters is immutable once made. Owned by entry/.
+struct Device {
+    VkDevice handle = VK_NULL_HANDLE;
+    VkPhysicalDevice physical_device = VK_NULL_HANDLE;
+    const Instance* instance = nullptr;
+    VkuDeviceDispatchTable next{};
+    Capabilities capabilities;
+    SourceChoice source;
+    AcquireChoice acquire;
+
+    /// Whether the application can share dma-bufs on this device at all (it enabled
+    /// VK_KHR_external_memory_fd, and the policy is not `off`). Where it cannot, nothing beyond
+    /// vkDestroyDevice is intercepted.
+    bool shares_memory = false;
+
+    mutable Counters counters;
+
+    DeviceCalls calls() const { return {handle, &next}; }
+};
+
+/// Calls the next layer's vkCreateDevice, for a sharing device with the SYNC_FD extensions added to
+/// a copy where they exist, and fills `device`: capabilities, the kernel's probed on a real dma-buf
+/// of the driver, fence source, acquire method. Writes the one log line that names them. What the
+/// application asked for is tried alone where an addition makes it fail.
+VkResult create_device(const Instance& instance, VkPhysicalDevice physical_device,
+                       const VkDeviceCreateInfo& info, const VkAllocationCallbacks* allocator,
+                       Device& device);
+
+} // namespace fencebridge

@@ -1,0 +1,27 @@
+// What the layer knows of one VkInstance.
+#pragma once
+
+#include "dispatch/settings.hpp"
+
+#include <vulkan/utility/vk_dispatch_table.h>
+#include <vulkan/vulkan_core.h>
+
+namespace fencebridge {
+
+/// Immutable once made. Owned by entry/; outlives its devices (Vulkan's own rule).
+struct Instance {
+    VkInstance handle = VK_NULL_HANDLE;
+    VkuInstanceDispatchTable next{};
+    Settings settings;
+    uint32_t api_version = VK_API_VERSION_1_0; ///< what the application asked for
+    bool has_external_queries = false; ///< vkGetPhysicalDeviceExternal{Semaphore,Fence}Properties
+    bool has_properties2 = false;      ///< vkGetPhysicalDeviceProperties2
+};
+
+/// Calls the next layer's vkCreateInstance, for a Vulkan 1.0 application that shares memory with
+/// the two extensions added (to a copy) that tell about SYNC_FD, and fills `instance`. What the
+/// application asked for is tried alone where the addition makes it fail.
+VkResult create_instance(const VkInstanceCreateInfo& info, const VkAllocationCallbacks* allocator,
+                         Instance& instance);
+
+} // namespace fencebridge

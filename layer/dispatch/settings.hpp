@@ -1,0 +1,36 @@
+// The settings of one instance.
+#pragma once
+
+#include "fence/source_choice.hpp"
+#include "report/log.hpp"
+
+#include <vulkan/vulkan_core.h>
+
+#include <chrono>
+#include <optional>
+
+namespace fencebridge {
+
+/// Which events count as hand-offs.
+enum class Policy : uint8_t {
+    Transfers, ///< ownership transfers to and from EXTERNAL and FOREIGN
+    Off,       ///< none: calls pass through
+};
+
+const char* name(Policy policy);
+
+struct Settings {
+    Policy policy = Policy::Transfers;
+    std::optional<SourceKind> fence_source;   ///< none: auto
+    std::optional<AcquireMethod> acquire;     ///< none: auto
+    std::chrono::milliseconds acquire_timeout{5000};
+    LogLevel log_level = LogLevel::Info;
+};
+
+/// Reads VkLayerSettingsCreateInfoEXT in `info`'s chain, VK_FENCEBRIDGE_* and vk_layer_settings.txt,
+/// in Vulkan-Utility-Libraries' order. A value that is not understood is named in the log and the
+/// default holds. With AT_SECURE set (setuid and the like) neither the environment nor a file is
+/// read: only the defaults hold. Any thread.
+Settings read_settings(const VkInstanceCreateInfo& info);
+
+} // namespace fencebridge

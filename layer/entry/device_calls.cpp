@@ -1,0 +1,49 @@
+// vkCreateDevice, vkDestroyDevice.
+#include "entry/entry_points.hpp"
+#include "entry/guard.hpp"
+#include "entry/states.hpp"
+
+namespace fencebridge::entry {
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physicalDevice,
+                                            const VkDeviceCreateInfo* pCreateInfo,
+                                            const VkAllocationCallbacks* pAllocator,
+                                            VkDevice* pDevice) {
+    return guarded([&] {
+        auto state = std::make_unique<DeviceState>();
+        const VkResult result = create_device(instance_of(physicalDevice), physicalDevice,
+                                              *pCreateInfo, pAllocator, state->device);
+        if (result != VK_SUCCESS) {
+            return result;
+        }
+        const VkDevice handle = state->device.handle;
+        try {
+            if (state->device.shares_memory) {
+                state->bridge = std::make_unique<Bridge>(state->device);
+            }
+            states().devices.insert(dispatch_key(handle), state.get());
+        } catch (const std::bad_alloc&) {
+            state->bridge.reset();
+            state->device.next.DestroyDevice(handle, pAllocator);
+            throw;
+        }
+        (void)state.release();
+        *pDevice = handle;
+        return result;
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCallbacks* pAllocator) {
+    if (device == VK_NULL_HANDLE) {
+        return;
+    }
+    const std::unique_ptr<DeviceState> state(states().devices.erase(dispatch_key(device)));
+    if (state->bridge) {
+        state->bridge->each_queue([](VkQueue queue) { states().queues.erase(queue); });
+        // The bridge's own Vulkan objects go before the device does.
+        state->bridge.reset();
+    }
+    state->device.next.DestroyDevice(device, pAllocator);
+}
+
+} // namespace fencebridge::entry

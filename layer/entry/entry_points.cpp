@@ -1,0 +1,74 @@
+#include "entry/entry_points.hpp"
+
+#include "entry/states.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace fencebridge::entry {
+
+namespace {
+
+enum class Level : uint8_t { Instance, Device, SharingDevice };
+
+struct EntryPoint {
+    std::string_view name;
+    PFN_vkVoidFunction function;
+    Level level;
+};
+
+#define FENCEBRIDGE_AT(level_, name_)                                                              \
+    EntryPoint{"vk" #name_, reinterpret_cast<PFN_vkVoidFunction>(&name_), Level::level_},
+#define FENCEBRIDGE_AT_INSTANCE(name_) FENCEBRIDGE_AT(Instance, name_)
+#define FENCEBRIDGE_AT_DEVICE(name_) FENCEBRIDGE_AT(Device, name_)
+#define FENCEBRIDGE_AT_SHARING(name_) FENCEBRIDGE_AT(SharingDevice, name_)
+
+const std::array entry_points = [] {
+    std::array points{FENCEBRIDGE_INSTANCE_FUNCTIONS(FENCEBRIDGE_AT_INSTANCE)
+                          FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_AT_DEVICE)
+                              FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_AT_SHARING)};
+    std::sort(points.begin(), points.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    return points;
+}();
+
+const EntryPoint* find(const char* name) {
+    const auto found = std::lower_bound(
+        entry_points.begin(), entry_points.end(), std::string_view(name),
+        [](const EntryPoint& point, std::string_view wanted) { return point.name < wanted; });
+    return found != entry_points.end() && found->name == name ? &*found : nullptr;
+}
+
+} // namespace
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance instance,
+                                                             const char* name) {
+    const EntryPoint* const ours = find(name);
+    if (instance == VK_NULL_HANDLE) {
+        return ours != nullptr && ours->level == Level::Instance ? ours->function : nullptr;
+    }
+    if (ours != nullptr && ours->level == Level::Instance) {
+        return ours->function;
+    }
+    // A device function got from an instance serves every device, sharing or not: ours passes calls
+    // on for those that share nothing. What the rest of the chain does not know stays unknown.
+    const PFN_vkVoidFunction theirs = instance_of(instance).next.GetInstanceProcAddr(instance, name);
+    return ours != nullptr && theirs != nullptr ? ours->function : theirs;
+}
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice device, const char* name) {
+    const DeviceState& state = device_of(device);
+    const PFN_vkVoidFunction theirs = state.device.next.GetDeviceProcAddr(device, name);
+    if (theirs == nullptr) {
+        return nullptr;
+    }
+    const EntryPoint* const ours = find(name);
+    if (ours == nullptr || ours->level == Level::Instance ||
+        (ours->level == Level::SharingDevice && state.bridge == nullptr)) {
+        return theirs;
+    }
+    return ours->function;
+}
+
+} // namespace fencebridge::entry

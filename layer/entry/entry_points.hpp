@@ -1,0 +1,65 @@
+// The one list of everything that the layer intercepts.
+#pragma once
+
+#include <vulkan/vulkan_core.h>
+
+#include <type_traits>
+
+// On every instance and device: instance_calls.cpp, device_calls.cpp.
+#define FENCEBRIDGE_INSTANCE_FUNCTIONS(F)                                                          \
+    F(GetInstanceProcAddr)                                                                         \
+    F(CreateInstance)                                                                              \
+    F(DestroyInstance)                                                                             \
+    F(CreateDevice)
+
+#define FENCEBRIDGE_DEVICE_FUNCTIONS(F)                                                            \
+    F(GetDeviceProcAddr)                                                                           \
+    F(DestroyDevice)
+
+// On devices that share memory, and only there: on all others vkGetDeviceProcAddr gives out the
+// next layer's function, and not one instruction of ours is on the way.
+// memory_calls.cpp, command_calls.cpp, queue_calls.cpp.
+#define FENCEBRIDGE_SHARING_FUNCTIONS(F)                                                           \
+    F(AllocateMemory)                                                                              \
+    F(FreeMemory)                                                                                  \
+    F(GetMemoryFdKHR)                                                                              \
+    F(BindImageMemory)                                                                             \
+    F(BindImageMemory2)                                                                            \
+    F(BindImageMemory2KHR)                                                                         \
+    F(BindBufferMemory)                                                                            \
+    F(BindBufferMemory2)                                                                           \
+    F(BindBufferMemory2KHR)                                                                        \
+    F(DestroyImage)                                                                                \
+    F(DestroyBuffer)                                                                               \
+    F(AllocateCommandBuffers)                                                                      \
+    F(FreeCommandBuffers)                                                                          \
+    F(ResetCommandPool)                                                                            \
+    F(DestroyCommandPool)                                                                          \
+    F(BeginCommandBuffer)                                                                          \
+    F(ResetCommandBuffer)                                                                          \
+    F(CmdPipelineBarrier)                                                                          \
+    F(CmdPipelineBarrier2)                                                                         \
+    F(CmdPipelineBarrier2KHR)                                                                      \
+    F(GetDeviceQueue)                                                                              \
+    F(GetDeviceQueue2)                                                                             \
+    F(QueueSubmit)                                                                                 \
+    F(QueueSubmit2)                                                                                \
+    F(QueueSubmit2KHR)                                                                             \
+    F(QueueBindSparse)                                                                             \
+    F(CreateSemaphore)                                                                             \
+    F(DestroySemaphore)                                                                            \
+    F(SignalSemaphore)                                                                             \
+    F(SignalSemaphoreKHR)                                                                          \
+    F(CreateFence)                                                                                 \
+    F(DestroyFence)
+
+namespace fencebridge::entry {
+
+// Each is the Vulkan function of its name, with its very signature; none throws.
+#define FENCEBRIDGE_DECLARE(name) std::remove_pointer_t<PFN_vk##name> name;
+FENCEBRIDGE_INSTANCE_FUNCTIONS(FENCEBRIDGE_DECLARE)
+FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_DECLARE)
+FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_DECLARE)
+#undef FENCEBRIDGE_DECLARE
+
+} // namespace fencebridge::entry

@@ -1,0 +1,166 @@
+// Memory that can be shared, and what is bound to it.
+#include "entry/entry_points.hpp"
+#include "entry/guard.hpp"
+#include "entry/states.hpp"
+
+#include "dispatch/chain.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+namespace fencebridge::entry {
+
+namespace {
+
+/// Records binds before the driver is called: recording may run out of memory, and after a
+/// successful bind there is no way back.
+template<typename BindInfo, typename Resource>
+void record_binds(DeviceState& state, uint32_t count, const BindInfo* infos,
+                  Resource BindInfo::* resource) {
+    if (state.bridge == nullptr) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        // A null memory means that a structure in the chain names what is bound (a swapchain's
+        // image): no memory of ours.
+        if (infos[i].memory != VK_NULL_HANDLE) {
+            state.bridge->memories.bound(infos[i].*resource, infos[i].memory);
+        }
+    }
+}
+
+/// The core function where the device has it, else the KHR one: they are the same function.
+template<typename F>
+F either(F core, F khr) {
+    return core != nullptr ? core : khr;
+}
+
+} // namespace
+
+VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice device,
+                                              const VkMemoryAllocateInfo* pAllocateInfo,
+                                              const VkAllocationCallbacks* pAllocator,
+                                              VkDeviceMemory* pMemory) {
+    return guarded([&] {
+        DeviceState& state = device_of(device);
+        const auto& next = state.device.next;
+        if (state.bridge == nullptr) {
+            return next.AllocateMemory(device, pAllocateInfo, pAllocator, pMemory);
+        }
+        // On success the driver owns the application's descriptor: take our own before.
+        const int imported_fd = imported_dma_buf_fd(*pAllocateInfo);
+        std::shared_ptr<DmaBuf> imported;
+        if (imported_fd >= 0) {
+            imported = DmaBuf::of(imported_fd);
+            if (!imported) {
+                log(LogLevel::Error, "an imported dma-buf cannot be followed (%s): its hand-offs "
+                                     "are not bridged", std::strerror(errno));
+            }
+        }
+        const VkResult result = next.AllocateMemory(device, pAllocateInfo, pAllocator, pMemory);
+        if (result != VK_SUCCESS) {
+            return result;
+        }
+        try {
+            state.bridge->memories.allocated(*pAllocateInfo, *pMemory, std::move(imported));
+        } catch (const std::bad_alloc&) {
+            next.FreeMemory(device, *pMemory, pAllocator);
+            throw;
+        }
+        return result;
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice device, VkDeviceMemory memory,
+                                      const VkAllocationCallbacks* pAllocator) {
+    DeviceState& state = device_of(device);
+    if (state.bridge != nullptr) {
+        state.bridge->memories.freed(memory);
+    }
+    state.device.next.FreeMemory(device, memory, pAllocator);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetMemoryFdKHR(VkDevice device,
+                                              const VkMemoryGetFdInfoKHR* pGetFdInfo, int* pFd) {
+    return guarded([&] {
+        DeviceState& state = device_of(device);
+        const VkResult result = state.device.next.GetMemoryFdKHR(device, pGetFdInfo, pFd);
+        if (result == VK_SUCCESS && state.bridge != nullptr &&
+            pGetFdInfo->handleType == VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT) {
+            state.bridge->memories.exported(pGetFdInfo->memory, *pFd);
+        }
+        return result;
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory(VkDevice device, VkImage image,
+                                               VkDeviceMemory memory, VkDeviceSize memoryOffset) {
+    return guarded([&] {
+        DeviceState& state = device_of(device);
+        if (state.bridge != nullptr) {
+            state.bridge->memories.bound(image, memory);
+        }
+        return state.device.next.BindImageMemory(device, image, memory, memoryOffset);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice device, uint32_t bindInfoCount,
+                                                const VkBindImageMemoryInfo* pBindInfos) {
+    return guarded([&] {
+        DeviceState& state = device_of(device);
+        record_binds(state, bindInfoCount, pBindInfos, &VkBindImageMemoryInfo::image);
+        return either(state.device.next.BindImageMemory2, state.device.next.BindImageMemory2KHR)(
+            device, bindInfoCount, pBindInfos);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2KHR(VkDevice device, uint32_t bindInfoCount,
+                                                   const VkBindImageMemoryInfo* pBindInfos) {
+    return BindImageMemory2(device, bindInfoCount, pBindInfos);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL BindBufferMemory(VkDevice device, VkBuffer buffer,
+                                                VkDeviceMemory memory, VkDeviceSize memoryOffset) {
+    return guarded([&] {
+        DeviceState& state = device_of(device);
+        if (state.bridge != nullptr) {
+            state.bridge->memories.bound(buffer, memory);
+        }
+        return state.device.next.BindBufferMemory(device, buffer, memory, memoryOffset);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL BindBufferMemory2(VkDevice device, uint32_t bindInfoCount,
+                                                 const VkBindBufferMemoryInfo* pBindInfos) {
+    return guarded([&] {
+        DeviceState& state = device_of(device);
+        record_binds(state, bindInfoCount, pBindInfos, &VkBindBufferMemoryInfo::buffer);
+        return either(state.device.next.BindBufferMemory2, state.device.next.BindBufferMemory2KHR)(
+            device, bindInfoCount, pBindInfos);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL BindBufferMemory2KHR(VkDevice device, uint32_t bindInfoCount,
+                                                    const VkBindBufferMemoryInfo* pBindInfos) {
+    return BindBufferMemory2(device, bindInfoCount, pBindInfos);
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroyImage(VkDevice device, VkImage image,
+                                        const VkAllocationCallbacks* pAllocator) {
+    DeviceState& state = device_of(device);
+    if (state.bridge != nullptr) {
+        state.bridge->memories.destroyed(image);
+    }
+    state.device.next.DestroyImage(device, image, pAllocator);
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroyBuffer(VkDevice device, VkBuffer buffer,
+                                         const VkAllocationCallbacks* pAllocator) {
+    DeviceState& state = device_of(device);
+    if (state.bridge != nullptr) {
+        state.bridge->memories.destroyed(buffer);
+    }
+    state.device.next.DestroyBuffer(device, buffer, pAllocator);
+}
+
+} // namespace fencebridge::entry

@@ -1,0 +1,177 @@
+// Queues, their submits, and the objects that order submits.
+#include "entry/entry_points.hpp"
+#include "entry/guard.hpp"
+#include "entry/states.hpp"
+
+#include "dispatch/chain.hpp"
+
+namespace fencebridge::entry {
+
+namespace {
+
+/// A queue's submitter, or null on a device that shares nothing. Queues are known by handle from
+/// vkGetDeviceQueue on; one that another layer got past us is found by its dispatch key.
+QueueSubmitter* submitter_of(VkQueue queue) {
+    if (QueueSubmitter* const known = states().queues.find(queue)) {
+        return known;
+    }
+    DeviceState& state = device_of(queue);
+    if (state.bridge == nullptr) {
+        return nullptr;
+    }
+    QueueSubmitter& submitter = state.bridge->queue(queue);
+    states().queues.insert(queue, &submitter);
+    return &submitter;
+}
+
+void remember(DeviceState& state, VkQueue queue) {
+    if (state.bridge != nullptr && queue != VK_NULL_HANDLE) {
+        guarded_void("a queue is not followed yet", [&] {
+            states().queues.insert(queue, &state.bridge->queue(queue));
+        });
+    }
+}
+
+
+} // namespace
+
+// The queue's own dispatch pointer may not be set yet when a layer above asks this early: only the
+// handle is used.
+VKAPI_ATTR void VKAPI_CALL GetDeviceQueue(VkDevice device, uint32_t queueFamilyIndex,
+                                          uint32_t queueIndex, VkQueue* pQueue) {
+    DeviceState& state = device_of(device);
+    state.device.next.GetDeviceQueue(device, queueFamilyIndex, queueIndex, pQueue);
+    remember(state, *pQueue);
+}
+
+VKAPI_ATTR void VKAPI_CALL GetDeviceQueue2(VkDevice device, const VkDeviceQueueInfo2* pQueueInfo,
+                                           VkQueue* pQueue) {
+    DeviceState& state = device_of(device);
+    state.device.next.GetDeviceQueue2(device, pQueueInfo, pQueue);
+    remember(state, *pQueue);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t submitCount,
+                                           const VkSubmitInfo* pSubmits, VkFence fence) {
+    return guarded([&] {
+        if (QueueSubmitter* const submitter = submitter_of(queue)) {
+            return submitter->submit({pSubmits, submitCount}, fence);
+        }
+        return device_of(queue).device.next.QueueSubmit(queue, submitCount, pSubmits, fence);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2(VkQueue queue, uint32_t submitCount,
+                                            const VkSubmitInfo2* pSubmits, VkFence fence) {
+    return guarded([&] {
+        if (QueueSubmitter* const submitter = submitter_of(queue)) {
+            return submitter->submit2({pSubmits, submitCount}, fence);
+        }
+        const auto& next = device_of(queue).device.next;
+        return (next.QueueSubmit2 != nullptr ? next.QueueSubmit2 : next.QueueSubmit2KHR)(
+            queue, submitCount, pSubmits, fence);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2KHR(VkQueue queue, uint32_t submitCount,
+                                               const VkSubmitInfo2* pSubmits, VkFence fence) {
+    return QueueSubmit2(queue, submitCount, pSubmits, fence);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL QueueBindSparse(VkQueue queue, uint32_t bindInfoCount,
+                                               const VkBindSparseInfo* pBindInfo, VkFence fence) {
+    return guarded([&] {
+        if (QueueSubmitter* const submitter = submitter_of(queue)) {
+            return submitter->bind_sparse({pBindInfo, bindInfoCount}, fence);
+        }
+        return device_of(queue).device.next.QueueBindSparse(queue, bindInfoCount, pBindInfo, fence);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateSemaphore(VkDevice device,
+                                               const VkSemaphoreCreateInfo* pCreateInfo,
+                                               const VkAllocationCallbacks* pAllocator,
+                                               VkSemaphore* pSemaphore) {
+    return guarded([&] {
+        DeviceState& state = device_of(device);
+        const VkResult result =
+            state.device.next.CreateSemaphore(device, pCreateInfo, pAllocator, pSemaphore);
+        const auto* type = find_in_chain<VkSemaphoreTypeCreateInfo>(
+            pCreateInfo->pNext, VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO);
+        if (result == VK_SUCCESS && state.bridge != nullptr && type != nullptr &&
+            type->semaphoreType == VK_SEMAPHORE_TYPE_TIMELINE) {
+            try {
+                state.bridge->timelines.created(*pSemaphore, type->initialValue);
+            } catch (const std::bad_alloc&) {
+                state.device.next.DestroySemaphore(device, *pSemaphore, pAllocator);
+                throw;
+            }
+        }
+        return result;
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroySemaphore(VkDevice device, VkSemaphore semaphore,
+                                            const VkAllocationCallbacks* pAllocator) {
+    DeviceState& state = device_of(device);
+    if (state.bridge != nullptr) {
+        state.bridge->timelines.destroyed(semaphore);
+    }
+    state.device.next.DestroySemaphore(device, semaphore, pAllocator);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL SignalSemaphore(VkDevice device,
+                                               const VkSemaphoreSignalInfo* pSignalInfo) {
+    return guarded([&] {
+        DeviceState& state = device_of(device);
+        const auto& next = state.device.next;
+        const VkResult result = (next.SignalSemaphore != nullptr
+                                     ? next.SignalSemaphore
+                                     : next.SignalSemaphoreKHR)(device, pSignalInfo);
+        if (result == VK_SUCCESS && state.bridge != nullptr) {
+            guarded_void("a parked release stays parked", [&] {
+                complete_all(state.bridge->timelines.signalled_by_host(pSignalInfo->semaphore,
+                                                                       pSignalInfo->value));
+            });
+        }
+        return result;
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL SignalSemaphoreKHR(VkDevice device,
+                                                  const VkSemaphoreSignalInfo* pSignalInfo) {
+    return SignalSemaphore(device, pSignalInfo);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateFence(VkDevice device, const VkFenceCreateInfo* pCreateInfo,
+                                           const VkAllocationCallbacks* pAllocator,
+                                           VkFence* pFence) {
+    return guarded([&] {
+        DeviceState& state = device_of(device);
+        const VkResult result =
+            state.device.next.CreateFence(device, pCreateInfo, pAllocator, pFence);
+        const auto* exportable = find_in_chain<VkExportFenceCreateInfo>(
+            pCreateInfo->pNext, VK_STRUCTURE_TYPE_EXPORT_FENCE_CREATE_INFO);
+        if (result == VK_SUCCESS && state.bridge != nullptr && exportable != nullptr &&
+            exportable->handleTypes != 0) {
+            try {
+                state.bridge->exportable_fences.insert(*pFence, true);
+            } catch (const std::bad_alloc&) {
+                state.device.next.DestroyFence(device, *pFence, pAllocator);
+                throw;
+            }
+        }
+        return result;
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroyFence(VkDevice device, VkFence fence,
+                                        const VkAllocationCallbacks* pAllocator) {
+    DeviceState& state = device_of(device);
+    if (state.bridge != nullptr) {
+        state.bridge->exportable_fences.erase(fence);
+    }
+    state.device.next.DestroyFence(device, fence, pAllocator);
+}
+
+} // namespace fencebridge::entry

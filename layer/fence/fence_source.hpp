@@ -1,0 +1,28 @@
+// Fence source `fence`: a SYNC_FD-exportable VkFence in the submit's fence slot.
+#pragma once
+
+#include "fence/completion_source.hpp"
+
+#include <vector>
+
+namespace fencebridge {
+
+/// vkGetFenceFdKHR(SYNC_FD) has the side effects of a reset (Vulkan spec, "Importing and exporting
+/// fence payloads"), so the fence goes back to the pool at once. Where the application has put its
+/// own fence in the slot, the caller gives it the exported payload afterwards.
+class FenceSource final : public CompletionSource {
+public:
+    explicit FenceSource(DeviceCalls calls) : calls_(calls) {}
+    ~FenceSource() override;
+
+    SourceKind kind() const override { return SourceKind::Fence; }
+    std::optional<Ticket> begin(VkFence application_fence) override;
+    Completion take(const Ticket& ticket) override;
+    void abandon(const Ticket& ticket) override;
+
+private:
+    DeviceCalls calls_;
+    std::vector<VkFence> idle_;
+};
+
+} // namespace fencebridge

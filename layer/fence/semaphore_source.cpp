@@ -1,0 +1,60 @@
+#include "fence/semaphore_source.hpp"
+
+namespace fencebridge {
+
+SemaphoreSource::~SemaphoreSource() {
+    for (const auto* list : {&idle_, &spent_}) {
+        for (VkSemaphore semaphore : *list) {
+            calls_.next->DestroySemaphore(calls_.device, semaphore, nullptr);
+        }
+    }
+}
+
+std::optional<Ticket> SemaphoreSource::begin(VkFence /*application_fence*/) {
+    if (!idle_.empty()) {
+        const VkSemaphore semaphore = idle_.back();
+        idle_.pop_back();
+        return Ticket{.signal = semaphore};
+    }
+    const VkExportSemaphoreCreateInfo exportable{
+        .sType = VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO,
+        .handleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+    };
+    const VkSemaphoreCreateInfo info{
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+        .pNext = &exportable,
+    };
+    VkSemaphore semaphore = VK_NULL_HANDLE;
+    if (calls_.next->CreateSemaphore(calls_.device, &info, nullptr, &semaphore) != VK_SUCCESS) {
+        return std::nullopt;
+    }
+    // Room for it to come back, so that take() needs no memory.
+    idle_.reserve(idle_.size() + 1);
+    return Ticket{.signal = semaphore};
+}
+
+Completion SemaphoreSource::take(const Ticket& ticket) {
+    const VkSemaphoreGetFdInfoKHR info{
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_GET_FD_INFO_KHR,
+        .semaphore = ticket.signal,
+        .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+    };
+    int fd = -1;
+    const VkResult result = calls_.next->GetSemaphoreFdKHR(calls_.device, &info, &fd);
+    if (result != VK_SUCCESS) {
+        spent_.push_back(ticket.signal);
+        return {.state = Completion::State::Failed, .sync_file = {}, .error = result};
+    }
+    idle_.push_back(ticket.signal);
+    if (fd < 0) {
+        // -1 is a valid SYNC_FD: the payload has signalled already.
+        return {.state = Completion::State::Done, .sync_file = {}};
+    }
+    return {.state = Completion::State::Pending, .sync_file = UniqueFd(fd)};
+}
+
+void SemaphoreSource::abandon(const Ticket& ticket) {
+    idle_.push_back(ticket.signal);
+}
+
+} // namespace fencebridge

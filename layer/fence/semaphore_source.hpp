@@ -1,0 +1,30 @@
+// Fence source `semaphore`: a SYNC_FD-exportable binary semaphore signalled by the application's batch.
+#pragma once
+
+#include "fence/completion_source.hpp"
+
+#include <vector>
+
+namespace fencebridge {
+
+/// vkGetSemaphoreFdKHR(SYNC_FD) has copy transference and the side effects of a wait (Vulkan spec,
+/// "Importing and exporting semaphore payloads"): the semaphore is unsignalled again at once and
+/// goes back to the pool while the work still runs.
+class SemaphoreSource final : public CompletionSource {
+public:
+    explicit SemaphoreSource(DeviceCalls calls) : calls_(calls) {}
+    ~SemaphoreSource() override;
+
+    SourceKind kind() const override { return SourceKind::Semaphore; }
+    std::optional<Ticket> begin(VkFence application_fence) override;
+    Completion take(const Ticket& ticket) override;
+    void abandon(const Ticket& ticket) override;
+
+private:
+    DeviceCalls calls_;
+    std::vector<VkSemaphore> idle_;
+    /// Signalled but never exported (the export failed): kept until the device goes.
+    std::vector<VkSemaphore> spent_;
+};
+
+} // namespace fencebridge

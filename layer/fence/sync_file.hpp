@@ -1,0 +1,24 @@
+// sync_file: the kernel's file around one or several dma_fences.
+#pragma once
+
+#include "fence/unique_fd.hpp"
+
+#include <chrono>
+
+namespace fencebridge {
+
+enum class SyncWait { Signalled, TimedOut, Failed };
+
+/// Waits on the CPU until `sync_file_fd` (borrowed) has signalled, `timeout` has passed (negative:
+/// for ever), or poll() fails. EINTR is retried with the time that is left. Any thread.
+/// Rests on drivers/dma-buf/sync_file.c: sync_file_poll.
+SyncWait wait_sync_file(int sync_file_fd, std::chrono::milliseconds timeout);
+
+/// Whether it has signalled by now. A closed or foreign fd counts as signalled: nothing to wait for.
+bool is_signalled(int sync_file_fd);
+
+/// A new sync_file that signals when both have; both inputs are borrowed. None, with errno set, on
+/// failure (ENOMEM, EMFILE). Rests on SYNC_IOC_MERGE, linux/sync_file.h.
+UniqueFd merge_sync_files(int a, int b);
+
+} // namespace fencebridge

@@ -1,0 +1,89 @@
+#include "fence/wait_semaphores.hpp"
+
+#include "fence/sync_file.hpp"
+
+namespace fencebridge {
+
+namespace {
+
+/// How many semaphores may be in flight with no completion promised. Applications that acquire and
+/// release in the same submit never come near it.
+constexpr size_t unpromised_limit = 32;
+
+} // namespace
+
+WaitSemaphores::~WaitSemaphores() {
+    // vkDestroyDevice requires that all work has completed.
+    for (const InFlight& used : in_flight_) {
+        calls_.next->DestroySemaphore(calls_.device, used.semaphore, nullptr);
+    }
+    for (VkSemaphore semaphore : idle_) {
+        calls_.next->DestroySemaphore(calls_.device, semaphore, nullptr);
+    }
+}
+
+VkSemaphore WaitSemaphores::import(UniqueFd& sync_file) {
+    retire();
+    VkSemaphore semaphore = VK_NULL_HANDLE;
+    if (!idle_.empty()) {
+        semaphore = idle_.back();
+        idle_.pop_back();
+    } else {
+        const VkSemaphoreCreateInfo info{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
+        if (calls_.next->CreateSemaphore(calls_.device, &info, nullptr, &semaphore) != VK_SUCCESS) {
+            return VK_NULL_HANDLE;
+        }
+    }
+    const VkImportSemaphoreFdInfoKHR info{
+        .sType = VK_STRUCTURE_TYPE_IMPORT_SEMAPHORE_FD_INFO_KHR,
+        .semaphore = semaphore,
+        .flags = VK_SEMAPHORE_IMPORT_TEMPORARY_BIT,
+        .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+        .fd = sync_file.get(),
+    };
+    if (calls_.next->ImportSemaphoreFdKHR(calls_.device, &info) != VK_SUCCESS) {
+        idle_.push_back(semaphore);
+        return VK_NULL_HANDLE;
+    }
+    // A successful import makes the descriptor the driver's.
+    (void)sync_file.release();
+    return semaphore;
+}
+
+void WaitSemaphores::submitted(VkSemaphore semaphore, uint64_t submit) {
+    in_flight_.push_back({semaphore, submit});
+}
+
+void WaitSemaphores::discard(VkSemaphore semaphore) {
+    calls_.next->DestroySemaphore(calls_.device, semaphore, nullptr);
+}
+
+void WaitSemaphores::completes_with(uint64_t submit, const UniqueFd& sync_file) {
+    if (in_flight_.empty()) {
+        return;
+    }
+    // Without a descriptor left there is no promise; a later submit makes one.
+    if (UniqueFd own = UniqueFd::duplicate(sync_file.get())) {
+        promises_.push_back({std::move(own), submit});
+    }
+}
+
+void WaitSemaphores::completed(uint64_t submit) {
+    while (!in_flight_.empty() && in_flight_.front().submit <= submit) {
+        idle_.push_back(in_flight_.front().semaphore);
+        in_flight_.pop_front();
+    }
+}
+
+bool WaitSemaphores::wants_completion() const {
+    return in_flight_.size() >= unpromised_limit && promises_.empty();
+}
+
+void WaitSemaphores::retire() {
+    while (!promises_.empty() && is_signalled(promises_.front().sync_file.get())) {
+        completed(promises_.front().submit);
+        promises_.pop_front();
+    }
+}
+
+} // namespace fencebridge

@@ -1,0 +1,57 @@
+// Barriers -> hand-offs: which of them transfer ownership to or from a peer, and with what access.
+#pragma once
+
+#include "handoff/hand_off.hpp"
+
+#include <vulkan/vulkan_core.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace fencebridge {
+
+/// VK_QUEUE_FAMILY_EXTERNAL or _FOREIGN_EXT: outside this VkInstance.
+constexpr bool is_external(uint32_t queue_family) {
+    return queue_family == VK_QUEUE_FAMILY_EXTERNAL ||
+           queue_family == VK_QUEUE_FAMILY_FOREIGN_EXT;
+}
+
+/// Release, acquire, or none of both. (Vulkan spec, "Queue Family Ownership Transfer")
+constexpr std::optional<Direction> direction_of(uint32_t source_family,
+                                                uint32_t destination_family) {
+    const bool from_peer = is_external(source_family);
+    const bool to_peer = is_external(destination_family);
+    if (from_peer == to_peer) {
+        return std::nullopt;
+    }
+    return to_peer ? Direction::Release : Direction::Acquire;
+}
+
+/// What an access mask amounts to: Read only where every bit is known to be a read. None and what
+/// is unknown count as a write.
+Access access_of(VkAccessFlags2 mask);
+
+/// The hand-off that a barrier stands for, by its own side's access: what we did before a release,
+/// what we shall do after an acquire. An acquire that discards (oldLayout UNDEFINED) is a writer's.
+struct Transfer {
+    Direction direction;
+    Access access;
+};
+template<typename Barrier>
+std::optional<Transfer> transfer_of(const Barrier& barrier) {
+    const std::optional<Direction> direction =
+        direction_of(barrier.srcQueueFamilyIndex, barrier.dstQueueFamilyIndex);
+    if (!direction) {
+        return std::nullopt;
+    }
+    Access access = access_of(*direction == Direction::Release ? barrier.srcAccessMask
+                                                               : barrier.dstAccessMask);
+    if constexpr (requires { barrier.oldLayout; }) {
+        if (*direction == Direction::Acquire && barrier.oldLayout == VK_IMAGE_LAYOUT_UNDEFINED) {
+            access = Access::Write;
+        }
+    }
+    return Transfer{*direction, access};
+}
+
+} // namespace fencebridge

@@ -1,0 +1,35 @@
+// A hand-off: the moment a dma-buf changes hands between our Vulkan work and a peer.
+#pragma once
+
+#include "fence/access.hpp"
+#include "handoff/shared_memory.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace fencebridge {
+
+enum class Direction : uint8_t {
+    Acquire, ///< in: our work waits for the peer's fences
+    Release, ///< out: our work's fence goes on the dma-buf
+};
+
+struct HandOff {
+    SharedMemoryRef memory;
+    Direction direction;
+    Access access;
+};
+
+/// Adds a hand-off to a list in which every memory stands once a direction, with the stronger of
+/// the accesses: a batch waits, and signals, as a whole.
+inline void merge(std::vector<HandOff>& list, const HandOff& hand_off) {
+    for (HandOff& known : list) {
+        if (known.memory == hand_off.memory && known.direction == hand_off.direction) {
+            known.access = combine(known.access, hand_off.access);
+            return;
+        }
+    }
+    list.push_back(hand_off);
+}
+
+} // namespace fencebridge

@@ -1,0 +1,66 @@
+#include "handoff/shared_memory.hpp"
+
+#include "dispatch/chain.hpp"
+#include "report/log.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+namespace fencebridge {
+
+std::shared_ptr<DmaBuf> SharedMemory::dma_buf() {
+    const std::lock_guard guard(mutex_);
+    if (!dma_buf_) {
+        const VkMemoryGetFdInfoKHR info{
+            .sType = VK_STRUCTURE_TYPE_MEMORY_GET_FD_INFO_KHR,
+            .memory = memory_,
+            .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+        };
+        int fd = -1;
+        if (device_.next.GetMemoryFdKHR(device_.handle, &info, &fd) == VK_SUCCESS) {
+            const UniqueFd owned(fd);
+            dma_buf_ = DmaBuf::of(owned.get());
+        }
+    }
+    return dma_buf_;
+}
+
+void SharedMemory::exported_as(int fd) {
+    const std::lock_guard guard(mutex_);
+    if (!dma_buf_) {
+        dma_buf_ = DmaBuf::of(fd);
+    }
+}
+
+void SharedMemories::allocated(const VkMemoryAllocateInfo& info, VkDeviceMemory memory,
+                               std::shared_ptr<DmaBuf> imported) {
+    if (imported) {
+        memories_.insert(memory,
+                         std::make_shared<SharedMemory>(device_, memory, std::move(imported)));
+        return;
+    }
+    const auto* exportable = find_in_chain<VkExportMemoryAllocateInfo>(
+        info.pNext, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO);
+    if (exportable != nullptr &&
+        (exportable->handleTypes & VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT) != 0) {
+        memories_.insert(memory, std::make_shared<SharedMemory>(device_, memory));
+    }
+}
+
+void SharedMemories::exported(VkDeviceMemory memory, int fd) {
+    if (const auto shared = memories_.find(memory)) {
+        (*shared)->exported_as(fd);
+    }
+}
+
+int imported_dma_buf_fd(const VkMemoryAllocateInfo& info) {
+    const auto* import = find_in_chain<VkImportMemoryFdInfoKHR>(
+        info.pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR);
+    if (import == nullptr ||
+        import->handleType != VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT) {
+        return -1;
+    }
+    return import->fd;
+}
+
+} // namespace fencebridge

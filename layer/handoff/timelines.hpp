@@ -1,0 +1,108 @@
+// Wait-before-signal: which submits depend on work that no queue has yet.
+#pragma once
+
+#include "fence/completion_source.hpp"
+#include "fence/device_calls.hpp"
+#include "handoff/hand_off.hpp"
+
+#include <vulkan/vulkan_core.h>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+namespace fencebridge {
+
+class QueueSubmitter;
+
+/// A timeline semaphore's value, waited for or signalled.
+struct TimelinePoint {
+    VkSemaphore semaphore;
+    uint64_t value;
+};
+
+/// The timeline points of one submit. Waits that an earlier batch of the same submit signals are
+/// left out.
+struct TimelinePoints {
+    std::vector<TimelinePoint> waits;
+    std::vector<TimelinePoint> signals;
+
+    void clear() {
+        waits.clear();
+        signals.clear();
+    }
+    bool empty() const { return waits.empty() && signals.empty(); }
+};
+
+/// A release that is put off: its work is behind a timeline value that nobody has submitted a signal
+/// for, so no SYNC_FD of it may be exported yet and no fence of it may go on a dma-buf.
+struct ParkedRelease {
+    QueueSubmitter* submitter = nullptr;
+    uint64_t submit = 0;
+    Ticket ticket;
+    std::vector<HandOff> releases;
+};
+
+/// Follows timeline semaphores through the submits of one device. A submit is *resolved* when all
+/// that it waits for, directly or through others, has been submitted, and so has everything before
+/// it on its queue. Thread-safe.
+///
+/// Timelines that another process signals (imported payloads) are known by their counter alone: a
+/// release behind one stays parked until a later call on this device finds the value reached.
+class Timelines {
+public:
+    explicit Timelines(DeviceCalls calls) : calls_(calls) {}
+
+    void created(VkSemaphore semaphore, uint64_t initial_value);
+    void destroyed(VkSemaphore semaphore);
+
+    /// False as long as the application has no timeline semaphore: nothing else need be asked.
+    bool any() const { return count_.load(std::memory_order_acquire) != 0; }
+
+    /// Collects the points of a submit's batches. Binary semaphores have none.
+    void collect(std::span<const VkSubmitInfo> batches, TimelinePoints& points) const;
+    void collect(std::span<const VkSubmitInfo2> batches, TimelinePoints& points) const;
+    void collect(std::span<const VkBindSparseInfo> batches, TimelinePoints& points) const;
+
+    /// Whether a submit with these waits on this queue would be resolved right now.
+    bool is_resolved(const QueueSubmitter* queue, std::span<const TimelinePoint> waits) const;
+
+    /// A submit succeeded. Returns the parked releases that it resolves, in order; `parked` is the
+    /// submit's own release where it had to be put off.
+    std::vector<ParkedRelease> submitted(const QueueSubmitter* queue, const TimelinePoints& points,
+                                         std::optional<ParkedRelease> parked);
+
+    /// vkSignalSemaphore succeeded. Returns what it resolves.
+    std::vector<ParkedRelease> signalled_by_host(VkSemaphore semaphore, uint64_t value);
+
+    /// Whether anything is unresolved; false is cheap.
+    bool any_unresolved() const { return unresolved_.load(std::memory_order_acquire) != 0; }
+
+private:
+    struct Submit {
+        TimelinePoints points;
+        std::optional<ParkedRelease> parked;
+    };
+
+    bool reached(const TimelinePoint& point) const;
+    void raise(const TimelinePoint& point);
+    std::vector<ParkedRelease> resolve();
+    template<typename Batch>
+    void collect_all(std::span<const Batch> batches, TimelinePoints& points) const;
+
+    DeviceCalls calls_;
+    std::atomic<size_t> count_ = 0;
+    std::atomic<size_t> unresolved_ = 0;
+    mutable std::mutex mutex_;
+    /// Per timeline semaphore: the highest value whose signal is resolved.
+    mutable std::unordered_map<VkSemaphore, uint64_t> resolved_;
+    std::map<const QueueSubmitter*, std::deque<Submit>> waiting_;
+};
+
+} // namespace fencebridge
