@@ -43,7 +43,8 @@ driver_of() {
 : >/job/started
 set -- $b env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp XDG_RUNTIME_DIR=/run/user LANG=C.UTF-8 TERM=linux
 if [ -e /job/terminal ]; then
-    $b setsid -c "$@" bash /job/command </dev/hvc0 >/dev/hvc0 2>&1
+    $b cat /job/terminal /job/command >/tmp/command
+    $b setsid -c "$@" bash /tmp/command </dev/hvc0 >/dev/hvc0 2>&1
 else
     $b setsid "$@" bash /job/command </dev/null >>/job/stdout 2>>/job/stderr
 fi

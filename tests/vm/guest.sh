@@ -1,36 +1,74 @@
 # Running things in the guest. Sourced, never run.
 # shellcheck shell=bash
 
-# The guest's host side needs /dev/udmabuf; where this machine has none, a stand-in is compiled.
+# What is preloaded into QEMU (qemu_command.py says which of them when). Compiled by hand and not by Meson:
+# they belong to the bench, which has to work before the project builds.
 guest_host_parts() {
-    local stand_in=/build/host-udmabuf-stand-in.so source=/src/tests/vm/host-udmabuf-stand-in.c
-    [[ ! -e /dev/udmabuf ]] || return 0
-    if [[ ! $FB_ROOT$stand_in -nt $FB_ROOT$source ]]; then
-        in_tree gcc -O2 -Wall -Wextra -shared -fPIC -o "$stand_in.new" "$source" ||
-            die "cannot compile the stand-in for this machine's missing /dev/udmabuf"
-        mv "$FB_ROOT$stand_in.new" "$FB_ROOT$stand_in"
-    fi
+    local part source object
+    for part in host-display-camera host-udmabuf-stand-in; do
+        source=/src/tests/vm/$part.c object=/build/$part.so
+        [[ ! $FB_ROOT$object -nt $FB_ROOT$source ]] || continue
+        in_tree gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o "$object.new" "$source" ||
+            die "cannot compile tests/vm/$part.c"
+        mv "$FB_ROOT$object.new" "$FB_ROOT$object"
+    done
 }
 
-# boot_guest COMMAND-FILE [OPTION...]: runs the bash script COMMAND-FILE (a path in the chroot) in the guest.
-# Its status is the command's; 124: ended at the time limit; 125: the guest died twice.
+# A /dev/kvm without the processor's help is a trap: the guest starts and never gets past its firmware.
+accelerator() {
+    if [[ -w /dev/kvm ]] && grep -qwE 'vmx|svm' /proc/cpuinfo; then echo kvm; else echo tcg; fi
+}
+
+# boot_guest [OPTION...]: runs the bash script /job/command in the guest. Its status is the script's; 124:
+# ended at the time limit; 125: the guest died twice.
 boot_guest() {
     guest_host_parts
-    in_tree python3 /src/tests/vm/supervise.py ${FB_VERBOSE:+--verbose} --timeout "$FB_TIMEOUT" "$@"
+    in_tree python3 -B /src/tests/vm/supervise.py --timeout "$FB_TIMEOUT" --accelerator "$(accelerator)" "$@"
 }
 
-# guest_command CMD...: CMD in /src of the guest, with the environment of the one chosen driver.
-guest_command() {
-    local status=0
+# guest_script DRIVER WORD...: makes /job/command: the words as one command, in /src, with the
+# environment for DRIVER.
+guest_script() {
+    local driver=$1
+    shift
     {
+        echo ". /src/tests/vm/guest-env.sh $driver"
         echo "cd /src"
-        echo ". /src/tests/vm/guest-env.sh $FB_DRIVERS"
         printf '%q ' "$@"
         echo
     } >"$FB_WORK/job/command"
+}
+
+# guest_command CMD...: the verb exec.
+guest_command() {
+    local status=0
+    guest_script "$FB_DRIVERS" "$@"
     boot_guest || status=$?
-    local verdict=pass note=
-    if ((status)); then verdict=fail note="exit status $status"; fi
-    json_one "$FB_WORK/results.json" exec "$FB_DRIVERS/$*" "$verdict" "$note"
+    one_result exec "$FB_DRIVERS/$*" "$status"
     return "$status"
+}
+
+# guest_shell: an interactive shell. The guest's console is a real terminal, told its size and kind.
+guest_shell() {
+    local status=0
+    [[ -t 0 && -t 1 ]] || die "shell needs a terminal; for one command: ./run exec -- CMD"
+    printf 'stty %s; stty rows %s columns %s; export TERM=%q; clear\n' \
+        "sane -ixon" "$(stty size | cut -d' ' -f1)" "$(stty size | cut -d' ' -f2)" "${TERM:-linux}" >"$FB_WORK/job/terminal"
+    guest_script "$FB_DRIVERS" bash -i
+    say "a shell in the guest ($FB_DRIVERS); exit or Ctrl-D ends it"
+    boot_guest --shell || status=$?
+    one_result shell "$FB_DRIVERS/shell" "$status"
+    return "$status"
+}
+
+# one_result SUITE NAME STATUS: the --json list of a verb that is one command.
+one_result() {
+    local verdict=pass note=
+    case $3 in
+    0) ;;
+    124) verdict=fail note="ended at the time limit of $FB_TIMEOUT s" ;;
+    125) verdict=fail note="the guest died twice without an exit code" ;;
+    *) verdict=fail note="exit status $3" ;;
+    esac
+    json_one "$FB_WORK/results.json" "$1" "$2" "$verdict" "$note"
 }

@@ -15,8 +15,9 @@ ensure_tree
 enter_tree
 
 case $FB_VERB in
-exec)
+exec | shell)
     build_if_there_is_one plain
-    guest_command "$@"
-    ;;
+    ;;&
+exec) guest_command "$@" ;;
+shell) guest_shell ;;
 esac

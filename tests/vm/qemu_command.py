@@ -3,7 +3,8 @@
 import os
 
 QMP_SOCKET = "/tmp/qmp.sock"
-STAND_IN = "/build/host-udmabuf-stand-in.so"
+UDMABUF_STAND_IN = "/build/host-udmabuf-stand-in.so"
+CAMERA = "/build/host-display-camera.so"
 
 # console=: the serial line carries the kernel log and nothing else. panic=-1 with -no-reboot: a panic
 # ends QEMU at once. The rest makes an emulated boot quick.
@@ -45,9 +46,9 @@ def qemu_command(shell, accelerator):
 
 
 def qemu_environment():
-    environment = {"PATH": os.environ["PATH"], "HOME": "/tmp", "XDG_RUNTIME_DIR": "/run",
-                   "SDL_VIDEODRIVER": "offscreen", "SDL_VIDEO_DRIVER": "offscreen",
-                   "LIBGL_ALWAYS_SOFTWARE": "1"}
+    preload = [CAMERA]
     if not os.path.exists("/dev/udmabuf"):
-        environment["LD_PRELOAD"] = STAND_IN
-    return environment
+        preload.append(UDMABUF_STAND_IN)
+    return {"PATH": os.environ["PATH"], "HOME": "/tmp", "XDG_RUNTIME_DIR": "/run",
+            "SDL_VIDEODRIVER": "offscreen", "SDL_VIDEO_DRIVER": "offscreen",
+            "LIBGL_ALWAYS_SOFTWARE": "1", "LD_PRELOAD": ":".join(preload)}

@@ -42,7 +42,8 @@ def say(text):
 
 
 def show_kernel_log():
-    lines = (JOB / "kernel.log").read_text(errors="replace").splitlines()
+    log = JOB / "kernel.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     say(f"the last {KERNEL_LOG_LINES} lines of the guest's kernel log:")
     for line in lines[-KERNEL_LOG_LINES:]:
         print("  | " + line, file=sys.stderr)
@@ -51,14 +52,14 @@ def show_kernel_log():
 
 def run_guest(options, limit_at):
     """One guest from boot to end. Returns the command's status, 124, or None for a guest that died."""
-    for name in ("started", "exit-code", "kernel.log", "guest.log"):
-        (JOB / name).unlink(missing_ok=True)
+    clear_job()
     streams = [Stream(JOB / "stdout", 1), Stream(JOB / "stderr", 2)]
     booted_at = time.monotonic()
-    qemu = subprocess.Popen(qemu_command(options.shell, options.accelerator),
-                            env=qemu_environment(), stdin=None if options.shell else subprocess.DEVNULL,
-                            stdout=None if options.shell else (log := open("/job/qemu.log", "wb")),
-                            stderr=open("/job/qemu.log", "ab"))
+    with (JOB / "qemu.log").open("wb") as log:
+        # A shell's terminal is QEMU's own standard input and output; otherwise it has none.
+        qemu = subprocess.Popen(qemu_command(options.shell, options.accelerator), env=qemu_environment(),
+                                stdin=None if options.shell else subprocess.DEVNULL,
+                                stdout=None if options.shell else log, stderr=log)
     photographer = Photographer(JOB)
     started = False
     why = None
@@ -96,6 +97,11 @@ def run_guest(options, limit_at):
     for line in (JOB / "qemu.log").read_text(errors="replace").splitlines()[-10:]:
         say("qemu: " + line)
     return None
+
+
+def clear_job():
+    for name in ("started", "exit-code", "kernel.log", "guest.log"):
+        (JOB / name).unlink(missing_ok=True)
 
 
 def main():
