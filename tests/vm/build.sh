@@ -8,7 +8,7 @@ build() {
     local -a options
     case $flavour in
     plain) options=(--buildtype=debugoptimized --werror) ;;
-    asan) options=(--buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false) ;;
+    asan) options=(--buildtype=debugoptimized "-Db_sanitize=address,undefined" -Db_lundef=false) ;;
     tsan) options=(--buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false) ;;
     esac
     mkdir -p "$FB_OUT/logs"
@@ -28,15 +28,15 @@ build() {
 try_build() {
     local flavour=$1
     shift
-    if [[ ! -e $FB_ROOT/build/$flavour/build.ninja ]]; then
-        in_tree meson setup "$@" "/build/$flavour" /src || return
+    if [[ ! -e $FB_ROOT$FB_BUILDS/$flavour/build.ninja ]]; then
+        in_tree meson setup "$@" "$FB_BUILDS/$flavour" "$FB_SOURCE" || return
     fi
-    in_tree meson compile -C "/build/$flavour"
+    in_tree meson compile -C "$FB_BUILDS/$flavour"
 }
 
 wipe_build() {
     echo "== wiping build folder $1 and starting over"
-    rm -rf --one-file-system "${FB_ROOT:?}/build/$1"
+    rm -rf --one-file-system "$FB_ROOT${FB_BUILDS:?}/$1"
 }
 
 build_progress() {

@@ -1,7 +1,7 @@
 # The tree as a chroot: where the project is built, where unit tests run and where QEMU itself runs.
 # Sourced, never run. Every mount is made inside the private mount namespace of inside.sh and ends
 # with it, so nothing here unmounts anything.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the other parts read what this sets
 
 # enter_tree: mounts the tree read-only, so that no build or test can spoil the cached copy, with the
 # same /src, /build and /job that the guest sees.
@@ -10,8 +10,13 @@ enter_tree() {
     local builds checkout
     checkout=$(printf '%s' "$FB_SRC" | sha256sum | cut -c1-12)
     builds=$FB_CACHE/builds/$checkout-$FB_TREE_KEY
+    FB_HERE=/src/tests/vm FB_JOB=/job FB_BUILDS=/build FB_SOURCE=/src
     mkdir -p "$FB_ROOT" "$FB_WORK/job" "$builds" || die "cannot make the build folder $builds"
 
+    mount_tree "$builds" || die "cannot mount the tree $FB_TREE at $FB_ROOT"
+}
+
+mount_tree() {
     mount --bind "$FB_TREE" "$FB_ROOT" &&
         mount -o remount,bind,ro "$FB_ROOT" &&
         mount -t proc proc "$FB_ROOT/proc" &&
@@ -21,9 +26,8 @@ enter_tree() {
         mount -t tmpfs -o mode=755 run "$FB_ROOT/run" &&
         mount --bind "$FB_SRC" "$FB_ROOT/src" &&
         mount -o remount,bind,ro "$FB_ROOT/src" &&
-        mount --bind "$builds" "$FB_ROOT/build" &&
-        mount --bind "$FB_WORK/job" "$FB_ROOT/job" ||
-        die "cannot mount the tree $FB_TREE at $FB_ROOT"
+        mount --bind "$1" "$FB_ROOT/build" &&
+        mount --bind "$FB_WORK/job" "$FB_ROOT/job"
 }
 
 # in_tree CMD...: runs CMD in the chroot, with an environment that owes nothing to the caller's.

@@ -34,7 +34,6 @@ make_initramfs() {
     chmod +x "$stage/init"
     stage_modules root 9pnet_virtio 9p overlay
     stage_modules display virtio_gpu vgem bochs
-    # shellcheck disable=SC2016 # nothing to expand
     chroot "$dir" sh -ec 'cd /tmp/initramfs && find . | cpio --quiet -o -H newc >/boot/fencebridge-initramfs'
     rm -rf "$stage"
 }
@@ -59,6 +58,7 @@ add_bookworm_loader() {
     mkdir -p "$stage"/{state/lists/partial,cache/archives/partial} "$dir/opt/loaders/bookworm"
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive bookworm main" >"$stage/sources.list"
     cp -L /etc/resolv.conf "$dir/etc/resolv.conf"
+    # shellcheck disable=SC2016 # the chroot's bash is to expand it
     chroot "$dir" bash -euo pipefail -c '
         cd /tmp/loader
         apt=(-q -o Dir::State=/tmp/loader/state -o Dir::State::status=/dev/null -o Dir::Cache=/tmp/loader/cache

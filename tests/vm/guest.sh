@@ -1,11 +1,11 @@
 # Running things in the guest. Sourced, never run.
 # shellcheck shell=bash
 
-# What is preloaded into QEMU (qemu_command.py says which of them when). Compiled by hand and not by Meson:
+# preloads NAME...: compiles what is preloaded into QEMU (see qemu_command.py) and sanitized tests. Compiled by hand and not by Meson:
 # they belong to the bench, which has to work before the project builds.
-guest_host_parts() {
+preloads() {
     local part source object
-    for part in host-display-camera host-udmabuf-stand-in; do
+    for part in "$@"; do
         source=/src/tests/vm/$part.c object=/build/$part.so
         [[ ! $FB_ROOT$object -nt $FB_ROOT$source ]] || continue
         in_tree gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o "$object.new" "$source" ||
@@ -22,7 +22,7 @@ accelerator() {
 # boot_guest [OPTION...]: runs the bash script /job/command in the guest. Its status is the script's; 124:
 # ended at the time limit; 125: the guest died twice.
 boot_guest() {
-    guest_host_parts
+    preloads host-display-camera host-udmabuf-stand-in
     in_tree python3 -B /src/tests/vm/supervise.py --timeout "$FB_TIMEOUT" --accelerator "$(accelerator)" "$@"
 }
 
@@ -39,24 +39,32 @@ guest_script() {
     } >"$FB_WORK/job/command"
 }
 
-# guest_command CMD...: the verb exec.
-guest_command() {
-    local status=0
+# run_command CMD...: CMD in the guest with the one chosen driver.
+run_command() {
     guest_script "$FB_DRIVERS" "$@"
-    boot_guest || status=$?
+    boot_guest
+}
+
+verb_exec() {
+    local status=0
+    run_command "$@" || status=$?
     one_result exec "$FB_DRIVERS/$*" "$status"
     return "$status"
 }
 
-# guest_shell: an interactive shell. The guest's console is a real terminal, told its size and kind.
-guest_shell() {
-    local status=0
+# The guest's console is a real terminal, told its size and kind.
+verb_shell() {
+    local status=0 size
     [[ -t 0 && -t 1 ]] || die "shell needs a terminal; for one command: ./run exec -- CMD"
-    printf 'stty %s; stty rows %s columns %s; export TERM=%q; clear\n' \
-        "sane -ixon" "$(stty size | cut -d' ' -f1)" "$(stty size | cut -d' ' -f2)" "${TERM:-linux}" >"$FB_WORK/job/terminal"
-    guest_script "$FB_DRIVERS" bash -i
-    say "a shell in the guest ($FB_DRIVERS); exit or Ctrl-D ends it"
-    boot_guest --shell || status=$?
+    if [[ -n $FB_HOST ]]; then
+        run_command "${SHELL:-bash}" || status=$?
+    else
+        size=$(stty size)
+        printf 'stty sane rows %s columns %s\nexport TERM=%q\n' "${size% *}" "${size#* }" "${TERM:-linux}" >"$FB_WORK/job/terminal"
+        guest_script "$FB_DRIVERS" bash -i
+        say "a shell in the guest ($FB_DRIVERS); exit or Ctrl-D ends it"
+        boot_guest --shell || status=$?
+    fi
     one_result shell "$FB_DRIVERS/shell" "$status"
     return "$status"
 }
@@ -70,5 +78,5 @@ one_result() {
     125) verdict=fail note="the guest died twice without an exit code" ;;
     *) verdict=fail note="exit status $3" ;;
     esac
-    json_one "$FB_WORK/results.json" "$1" "$2" "$verdict" "$note"
+    json_one "$FB_WORK/job/results.json" "$1" "$2" "$verdict" "$note"
 }

@@ -38,11 +38,12 @@ stop_namespace() {
 # leave STATUS: whatever happened, the --json file says so.
 leave() {
     local status=$1 reason
+    keep_output
     [[ -z $saved_tty ]] || stty "$saved_tty" 2>/dev/null || true
     if [[ -n $FB_JSON ]]; then
         mkdir -p "$(dirname "$FB_JSON")"
-        if [[ -s $FB_WORK/results.json ]]; then
-            cp "$FB_WORK/results.json" "$FB_JSON"
+        if [[ -s $FB_WORK/job/results.json ]]; then
+            cp "$FB_WORK/job/results.json" "$FB_JSON"
         else
             reason=$(cat "$FB_WORK/reason" 2>/dev/null || echo "ended with status $status and no results")
             json_one "$FB_JSON" "$FB_VERB" "$FB_VERB" fail "$reason"
@@ -51,4 +52,16 @@ leave() {
     # The mounts were private to the namespace: what is left under here is plain files.
     rm -rf --one-file-system "$FB_WORK"
     exit "$status"
+}
+
+# Logs, and what the command left in /job/out, outlive the call.
+keep_output() {
+    local job=$FB_WORK/job file
+    [[ -d $job/logs || -d $job/out || -e $job/kernel.log ]] || return 0
+    mkdir -p "$FB_OUT/logs"
+    for file in kernel qemu guest; do
+        [[ ! -e $job/$file.log ]] || cp "$job/$file.log" "$FB_OUT/logs/$file.log"
+    done
+    [[ ! -d $job/logs ]] || cp -r "$job/logs/." "$FB_OUT/logs"
+    [[ ! -d $job/out ]] || cp -r "$job/out/." "$FB_OUT"
 }

@@ -1,5 +1,5 @@
 # The command line of ./run. Sourced, never run. Sets the FB_* variables that every later part reads.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the other parts read what this sets
 
 usage() {
     cat <<'END'

@@ -1,0 +1,67 @@
+#!/bin/bash
+# run-plan.sh PLAN: runs the tests of a plan (see plan.py) one after the other: in the guest, in the tree's
+# chroot or on the machine itself.
+#
+# Each is under its own time limit and has its own log and its own file of results. A line in finished.tsv
+# is written when a test has ended, so that a second guest goes on where the first one died.
+set -uo pipefail
+
+plan=$1
+here=$(dirname "$(realpath "$0")")
+job=${FENCEBRIDGE_JOB:-/job}
+export FENCEBRIDGE_JOB=$job
+mkdir -p "$job/logs" "$job/results" "$job/out"
+touch "$job/finished.tsv"
+
+seconds() { echo "${EPOCHREALTIME/[.,]/}"; }
+
+# What the sanitizers need: no leak reports for drivers, no address randomisation under TSan.
+sanitizer_environment() {
+    [[ $1 == plain ]] || export LD_PRELOAD=${FENCEBRIDGE_BUILDS:-/build}/keep-libraries.so
+    case $1 in
+    asan)
+        # A preloaded library comes before ASan's own, which does no harm here.
+        export ASAN_OPTIONS=detect_leaks=1:verify_asan_link_order=0:exitcode=99
+        export LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0
+        export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+        ;;
+    tsan) export TSAN_OPTIONS=suppressions=$here/tsan.supp:exitcode=99 ;;
+    esac
+}
+
+# run_test TIMEOUT FLAVOUR DRIVER COMMAND, in a subshell of its own environment.
+run_test() {
+    # shellcheck source=guest-env.sh
+    FENCEBRIDGE_BUILD=${FENCEBRIDGE_BUILDS:-/build}/$2
+    . "$here/guest-env.sh" "$3"
+    local -a wrapper=(timeout --kill-after=5 "$1")
+    [[ $2 != tsan ]] || wrapper+=(setarch --addr-no-randomize)
+    sanitizer_environment "$2"
+    exec "${wrapper[@]}" bash -c "$4"
+}
+
+while IFS=$'\t' read -r suite name _ limit flavour driver command <&3; do
+    slug=${name//\//--}
+    if grep -qF "$slug"$'\t' "$job/finished.tsv"; then continue; fi
+    if [[ $limit == - ]]; then
+        printf '%s\t%s\t%s\n' "$slug" skip "$command" >>"$job/finished.tsv"
+        continue
+    fi
+    export FENCEBRIDGE_RESULTS=$job/results/$slug.jsonl
+    rm -f "$FENCEBRIDGE_RESULTS"
+    began=$(seconds)
+    (run_test "$limit" "$flavour" "$driver" "$command") >"$job/logs/$slug.log" 2>&1 </dev/null 3<&-
+    status=$?
+    took=$((($(seconds) - began) / 1000))
+    took=$((took / 1000)).$(((took % 1000) / 100))
+    case $status in
+    0) verdict=pass ;;
+    77) verdict=skip ;;
+    *) verdict=fail ;;
+    esac
+    printf '%-4s  %-10s %s  (%s s)\n' "$verdict" "$suite" "$name" "$took"
+    if [[ $verdict == fail ]]; then
+        tail -n 40 "$job/logs/$slug.log" | sed 's/^/      | /'
+    fi
+    printf '%s\t%s\t%s\n' "$slug" "$status" "$took" >>"$job/finished.tsv"
+done 3<"$plan"
