@@ -9,8 +9,7 @@ namespace_pid=
 saved_tty=
 
 run_in_namespace() {
-    FB_WORK=$(mktemp -d "${TMPDIR:-/tmp}/fencebridge.XXXXXX") || die "cannot make a temporary folder"
-    export FB_WORK
+    make_work_folder
     if [[ -t 0 ]]; then saved_tty=$(stty -g); fi
     trap 'stop_namespace 130' INT
     trap 'stop_namespace 143' TERM
@@ -25,8 +24,23 @@ run_in_namespace() {
     leave "$status"
 }
 
+# The folder of this call, locked while the call lives: one of a call that was killed outright is swept up
+# by the next. (A minute's age, because a new one is unlocked for a moment.)
+make_work_folder() {
+    local parent=${TMPDIR:-/tmp} stale
+    find "$parent" -maxdepth 1 -type d -user root -name 'fencebridge.??????' -mmin +1 2>/dev/null |
+        while IFS= read -r stale; do
+            flock --nonblock "$stale" rm -rf --one-file-system "$stale" || true
+        done
+    FB_WORK=$(mktemp -d "$parent/fencebridge.XXXXXX") || die "cannot make a temporary folder in $parent"
+    export FB_WORK
+    exec 9<"$FB_WORK"
+    flock --shared 9
+}
+
 stop_namespace() {
     trap '' INT TERM HUP
+    set +e
     kill -KILL "$namespace_pid" 2>/dev/null
     wait "$namespace_pid" 2>/dev/null
     [[ ! -t 2 ]] || printf '\n' >&2
@@ -64,4 +78,10 @@ keep_output() {
     done
     [[ ! -d $job/logs ]] || cp -r "$job/logs/." "$FB_OUT/logs"
     [[ ! -d $job/out ]] || cp -r "$job/out/." "$FB_OUT"
+}
+
+# give_up WHY: before there is anything to clean up.
+give_up() {
+    [[ -z $FB_JSON ]] || json_one "$FB_JSON" "$FB_VERB" "$FB_VERB" fail "$1"
+    die "$1"
 }
