@@ -15,9 +15,14 @@ run_in_namespace() {
     trap 'stop_namespace 143' TERM
     trap 'stop_namespace 129' HUP
 
+    local -a namespace=(unshare --mount --pid --mount-proc --fork --kill-child)
+    # Without root there is only --host, which mounts nothing; a user namespace then serves as well.
+    if [[ $(id -u) != 0 ]]; then
+        namespace+=(--user --map-current-user)
+        "${namespace[@]}" true 2>/dev/null || namespace=()
+    fi
     # In the background, because bash would put off a trap until a foreground child has ended.
-    setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private \
-        bash "$FB_SRC/tests/vm/inside.sh" "$@" <&0 &
+    setpriv --pdeathsig KILL "${namespace[@]}" bash "$FB_SRC/tests/vm/inside.sh" "$@" <&0 &
     namespace_pid=$!
     local status=0
     wait "$namespace_pid" || status=$?
@@ -28,7 +33,7 @@ run_in_namespace() {
 # by the next. (A minute's age, because a new one is unlocked for a moment.)
 make_work_folder() {
     local parent=${TMPDIR:-/tmp} stale
-    find "$parent" -maxdepth 1 -type d -user root -name 'fencebridge.??????' -mmin +1 2>/dev/null |
+    find "$parent" -maxdepth 1 -type d -user "$(id -u)" -name 'fencebridge.??????' -mmin +1 2>/dev/null |
         while IFS= read -r stale; do
             flock --nonblock "$stale" rm -rf --one-file-system "$stale" || true
         done
