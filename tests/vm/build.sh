@@ -45,7 +45,9 @@ build_progress() {
 
 show_build_failure() {
     if grep -qE '^FAILED: ' "$1"; then
-        grep -nE -A 30 '^FAILED: ' "$1" | head -n 60 >&2
+        grep -E -A 30 '^FAILED: ' "$1" | head -n 60 >&2
+    elif grep -q 'ERROR: ' "$1"; then
+        grep 'ERROR: ' "$1" | sort -u >&2
     else
         tail -n 40 "$1" >&2
     fi

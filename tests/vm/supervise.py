@@ -106,7 +106,7 @@ def clear_job():
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--timeout", type=float, required=True)
+    parser.add_argument("--timeout", type=int, required=True)
     parser.add_argument("--shell", action="store_true", help="a console on the terminal instead of streams")
     parser.add_argument("--accelerator", default="tcg")
     parser.add_argument("--verbose", action="store_true", help="say how long the boot took")

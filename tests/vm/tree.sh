@@ -57,21 +57,25 @@ make_tree() {
     progress_end
 }
 
-# A tree that no checkout has used for two weeks is 2 GB nobody will miss.
+# A tree that no checkout has used for two weeks is 2 GB nobody will miss; nor what was built in it.
 drop_old_trees() {
-    local old
+    local old builds
     while IFS= read -r old; do
         say "removing a tree that was last used over two weeks ago: ${old%/.last-used}"
         rm -rf --one-file-system "${old%/.last-used}"
     done < <(find "$1" -mindepth 2 -maxdepth 2 -name .last-used -mtime +14)
+    for builds in "$FB_CACHE"/builds/*-????????????????; do
+        if [[ -d $builds && ! -d $1/${builds##*-} ]]; then rm -rf --one-file-system "$builds"; fi
+    done
 }
 
 tree_progress() {
     local log=$1 temp=$2 all unpacked ready
-    all=$(sed -n 's/.* \([0-9]*\) newly installed.*/\1/p' "$log" | sort -n | tail -n 1)
+    # The essential packages and the others come in two goes, each with its number.
+    all=$(sed -n 's/.* \([0-9]*\) newly installed.*/\1/p' "$log" | paste -sd+)
     unpacked=$(grep -c '^Unpacking ' "$log" || true)
     ready=$(grep -c '^Setting up ' "$log" || true)
-    printf '%s; %d packages unpacked, %d set up, of about %s; %s MB' \
-        "$(grep -E '^(I|make-tree): ' "$log" | tail -n 1 | cut -d' ' -f2- | cut -c1-50)" \
-        "$unpacked" "$ready" "${all:-?}" "$(du -sm "$temp" | cut -f1)"
+    printf '%s; %d packages unpacked, %d set up, of %s; %s MB' \
+        "$(grep -E '^(I: [a-z]|make-tree: )' "$log" | tail -n 1 | cut -d' ' -f2- | cut -c1-50)" \
+        "$unpacked" "$ready" "$((all))" "$(du -sm "$temp" | cut -f1)"
 }
