@@ -51,12 +51,11 @@ void query_names(const Instance& instance, VkPhysicalDevice physical_device,
 
 void query_fences(const Instance& instance, VkPhysicalDevice physical_device,
                   FenceCapabilities& fences) {
-    const auto get_semaphore = pick(instance,
-                                    instance.next.GetPhysicalDeviceExternalSemaphoreProperties,
-                                    instance.next.GetPhysicalDeviceExternalSemaphorePropertiesKHR);
-    const auto get_fence =
-        pick(instance, instance.next.GetPhysicalDeviceExternalFenceProperties,
-             instance.next.GetPhysicalDeviceExternalFencePropertiesKHR);
+    const auto get_semaphore =
+        pick(instance, instance.next.GetPhysicalDeviceExternalSemaphoreProperties,
+             instance.next.GetPhysicalDeviceExternalSemaphorePropertiesKHR);
+    const auto get_fence = pick(instance, instance.next.GetPhysicalDeviceExternalFenceProperties,
+                                instance.next.GetPhysicalDeviceExternalFencePropertiesKHR);
     if (get_semaphore != nullptr) {
         const VkPhysicalDeviceExternalSemaphoreInfo info{
             .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_SEMAPHORE_INFO,
@@ -80,10 +79,10 @@ void query_fences(const Instance& instance, VkPhysicalDevice physical_device,
             .sType = VK_STRUCTURE_TYPE_EXTERNAL_FENCE_PROPERTIES,
         };
         get_fence(physical_device, &info, &properties);
-        fences.fence_export = (properties.externalFenceFeatures &
-                               VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT) != 0;
-        fences.fence_import = (properties.externalFenceFeatures &
-                               VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT) != 0;
+        fences.fence_export =
+            (properties.externalFenceFeatures & VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT) != 0;
+        fences.fence_import =
+            (properties.externalFenceFeatures & VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT) != 0;
     }
 }
 

@@ -83,8 +83,8 @@ void report_choice(const Device& device) {
 VkResult create_device(const Instance& instance, VkPhysicalDevice physical_device,
                        const VkDeviceCreateInfo& info, const VkAllocationCallbacks* allocator,
                        Device& device) {
-    auto* link = find_link<VkLayerDeviceCreateInfo>(info.pNext,
-                                                    VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO);
+    auto* link =
+        find_link<VkLayerDeviceCreateInfo>(info.pNext, VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO);
     if (link == nullptr || link->u.pLayerInfo == nullptr) {
         return VK_ERROR_INITIALIZATION_FAILED;
     }

@@ -6,9 +6,8 @@
 namespace fencebridge {
 
 bool ExtensionList::contains(const char* extension) const {
-    return std::any_of(names_.begin(), names_.end(), [&](const char* known) {
-        return std::string_view(known) == extension;
-    });
+    return std::any_of(names_.begin(), names_.end(),
+                       [&](const char* known) { return std::string_view(known) == extension; });
 }
 
 void ExtensionList::add(const char* extension) {

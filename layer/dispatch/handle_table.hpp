@@ -74,8 +74,9 @@ private:
     std::mutex mutex_;
 };
 
-/// The loader's dispatch pointer: the first word of every dispatchable handle, the same for a device
-/// and its command buffers. A queue may not have it yet when a layer above asks for it early.
+/// The loader's dispatch pointer: the first word of every dispatchable handle, the same for a
+/// device and its command buffers. A queue may not have it yet when a layer above asks for it
+/// early.
 template<typename Handle>
 const void* dispatch_key(Handle handle) {
     return *reinterpret_cast<const void* const*>(handle);

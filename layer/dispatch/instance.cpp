@@ -14,8 +14,8 @@ VkResult create_instance(const VkInstanceCreateInfo& info, const VkAllocationCal
     }
     VkLayerInstanceLink* const here = link->u.pLayerInfo;
     const PFN_vkGetInstanceProcAddr next_gipa = here->pfnNextGetInstanceProcAddr;
-    const auto next_create = reinterpret_cast<PFN_vkCreateInstance>(
-        next_gipa(VK_NULL_HANDLE, "vkCreateInstance"));
+    const auto next_create =
+        reinterpret_cast<PFN_vkCreateInstance>(next_gipa(VK_NULL_HANDLE, "vkCreateInstance"));
     if (next_create == nullptr) {
         return VK_ERROR_INITIALIZATION_FAILED;
     }
@@ -53,7 +53,8 @@ VkResult create_instance(const VkInstanceCreateInfo& info, const VkAllocationCal
     instance.has_properties2 =
         !is_1_0 || extensions.contains(VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME);
     // A 1.0 instance can ask only where both extensions are on, by the application or by us.
-    instance.has_external_queries = !is_1_0 || added || (may_share && extensions.size() == asked_for);
+    instance.has_external_queries =
+        !is_1_0 || added || (may_share && extensions.size() == asked_for);
     return VK_SUCCESS;
 }
 

@@ -21,16 +21,16 @@ const char* name(Policy policy);
 
 struct Settings {
     Policy policy = Policy::Transfers;
-    std::optional<SourceKind> fence_source;   ///< none: auto
-    std::optional<AcquireMethod> acquire;     ///< none: auto
+    std::optional<SourceKind> fence_source; ///< none: auto
+    std::optional<AcquireMethod> acquire;   ///< none: auto
     std::chrono::milliseconds acquire_timeout{5000};
     LogLevel log_level = LogLevel::Info;
 };
 
-/// Reads VkLayerSettingsCreateInfoEXT in `info`'s chain, VK_FENCEBRIDGE_* and vk_layer_settings.txt,
-/// in Vulkan-Utility-Libraries' order. A value that is not understood is named in the log and the
-/// default holds. With AT_SECURE set (setuid and the like) neither the environment nor a file is
-/// read: only the defaults hold. Any thread.
+/// Reads VkLayerSettingsCreateInfoEXT in `info`'s chain, VK_FENCEBRIDGE_* and
+/// vk_layer_settings.txt, in Vulkan-Utility-Libraries' order. A value that is not understood is
+/// named in the log and the default holds. With AT_SECURE set (setuid and the like) neither the
+/// environment nor a file is read: only the defaults hold. Any thread.
 Settings read_settings(const VkInstanceCreateInfo& info);
 
 } // namespace fencebridge

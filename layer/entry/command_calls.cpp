@@ -80,14 +80,12 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetCommandBuffer(VkCommandBuffer commandBuffer,
     return state.device.next.ResetCommandBuffer(commandBuffer, flags);
 }
 
-VKAPI_ATTR void VKAPI_CALL
-CmdPipelineBarrier(VkCommandBuffer commandBuffer, VkPipelineStageFlags srcStageMask,
-                   VkPipelineStageFlags dstStageMask, VkDependencyFlags dependencyFlags,
-                   uint32_t memoryBarrierCount, const VkMemoryBarrier* pMemoryBarriers,
-                   uint32_t bufferMemoryBarrierCount,
-                   const VkBufferMemoryBarrier* pBufferMemoryBarriers,
-                   uint32_t imageMemoryBarrierCount,
-                   const VkImageMemoryBarrier* pImageMemoryBarriers) {
+VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier(
+    VkCommandBuffer commandBuffer, VkPipelineStageFlags srcStageMask,
+    VkPipelineStageFlags dstStageMask, VkDependencyFlags dependencyFlags,
+    uint32_t memoryBarrierCount, const VkMemoryBarrier* pMemoryBarriers,
+    uint32_t bufferMemoryBarrierCount, const VkBufferMemoryBarrier* pBufferMemoryBarriers,
+    uint32_t imageMemoryBarrierCount, const VkImageMemoryBarrier* pImageMemoryBarriers) {
     DeviceState& state = device_of(commandBuffer);
     if (state.bridge != nullptr) {
         guarded_void(lost_barrier, [&] {
@@ -96,8 +94,8 @@ CmdPipelineBarrier(VkCommandBuffer commandBuffer, VkPipelineStageFlags srcStageM
                                  std::span(pBufferMemoryBarriers, bufferMemoryBarrierCount));
         });
     }
-    state.device.next.CmdPipelineBarrier(commandBuffer, srcStageMask, dstStageMask,
-                                         dependencyFlags, memoryBarrierCount, pMemoryBarriers,
+    state.device.next.CmdPipelineBarrier(commandBuffer, srcStageMask, dstStageMask, dependencyFlags,
+                                         memoryBarrierCount, pMemoryBarriers,
                                          bufferMemoryBarrierCount, pBufferMemoryBarriers,
                                          imageMemoryBarrierCount, pImageMemoryBarriers);
 }
@@ -107,12 +105,11 @@ VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier2(VkCommandBuffer commandBuffer,
     DeviceState& state = device_of(commandBuffer);
     if (state.bridge != nullptr) {
         guarded_void(lost_barrier, [&] {
-            state.bridge->record(
-                commandBuffer,
-                std::span(pDependencyInfo->pImageMemoryBarriers,
-                          pDependencyInfo->imageMemoryBarrierCount),
-                std::span(pDependencyInfo->pBufferMemoryBarriers,
-                          pDependencyInfo->bufferMemoryBarrierCount));
+            state.bridge->record(commandBuffer,
+                                 std::span(pDependencyInfo->pImageMemoryBarriers,
+                                           pDependencyInfo->imageMemoryBarrierCount),
+                                 std::span(pDependencyInfo->pBufferMemoryBarriers,
+                                           pDependencyInfo->bufferMemoryBarrierCount));
         });
     }
     const auto& next = state.device.next;

@@ -53,7 +53,8 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance instance
     }
     // A device function got from an instance serves every device, sharing or not: ours passes calls
     // on for those that share nothing. What the rest of the chain does not know stays unknown.
-    const PFN_vkVoidFunction theirs = instance_of(instance).next.GetInstanceProcAddr(instance, name);
+    const PFN_vkVoidFunction theirs =
+        instance_of(instance).next.GetInstanceProcAddr(instance, name);
     return ours != nullptr && theirs != nullptr ? ours->function : theirs;
 }
 

@@ -1,9 +1,8 @@
 // Memory that can be shared, and what is bound to it.
+#include "dispatch/chain.hpp"
 #include "entry/entry_points.hpp"
 #include "entry/guard.hpp"
 #include "entry/states.hpp"
-
-#include "dispatch/chain.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -53,8 +52,10 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice device,
         if (imported_fd >= 0) {
             imported = DmaBuf::of(imported_fd);
             if (!imported) {
-                log(LogLevel::Error, "an imported dma-buf cannot be followed (%s): its hand-offs "
-                                     "are not bridged", std::strerror(errno));
+                log(LogLevel::Error,
+                    "an imported dma-buf cannot be followed (%s): its hand-offs "
+                    "are not bridged",
+                    std::strerror(errno));
             }
         }
         const VkResult result = next.AllocateMemory(device, pAllocateInfo, pAllocator, pMemory);
@@ -109,8 +110,8 @@ VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice device, uint32_t bindIn
     return guarded([&] {
         DeviceState& state = device_of(device);
         record_binds(state, bindInfoCount, pBindInfos, &VkBindImageMemoryInfo::image);
-        return either(state.device.next.BindImageMemory2, state.device.next.BindImageMemory2KHR)(
-            device, bindInfoCount, pBindInfos);
+        return either(state.device.next.BindImageMemory2,
+                      state.device.next.BindImageMemory2KHR)(device, bindInfoCount, pBindInfos);
     });
 }
 
@@ -135,8 +136,8 @@ VKAPI_ATTR VkResult VKAPI_CALL BindBufferMemory2(VkDevice device, uint32_t bindI
     return guarded([&] {
         DeviceState& state = device_of(device);
         record_binds(state, bindInfoCount, pBindInfos, &VkBindBufferMemoryInfo::buffer);
-        return either(state.device.next.BindBufferMemory2, state.device.next.BindBufferMemory2KHR)(
-            device, bindInfoCount, pBindInfos);
+        return either(state.device.next.BindBufferMemory2,
+                      state.device.next.BindBufferMemory2KHR)(device, bindInfoCount, pBindInfos);
     });
 }
 

@@ -1,9 +1,8 @@
 // Queues, their submits, and the objects that order submits.
+#include "dispatch/chain.hpp"
 #include "entry/entry_points.hpp"
 #include "entry/guard.hpp"
 #include "entry/states.hpp"
-
-#include "dispatch/chain.hpp"
 
 namespace fencebridge::entry {
 
@@ -26,12 +25,10 @@ QueueSubmitter* submitter_of(VkQueue queue) {
 
 void remember(DeviceState& state, VkQueue queue) {
     if (state.bridge != nullptr && queue != VK_NULL_HANDLE) {
-        guarded_void("a queue is not followed yet", [&] {
-            states().queues.insert(queue, &state.bridge->queue(queue));
-        });
+        guarded_void("a queue is not followed yet",
+                     [&] { states().queues.insert(queue, &state.bridge->queue(queue)); });
     }
 }
-
 
 } // namespace
 
@@ -125,9 +122,9 @@ VKAPI_ATTR VkResult VKAPI_CALL SignalSemaphore(VkDevice device,
     return guarded([&] {
         DeviceState& state = device_of(device);
         const auto& next = state.device.next;
-        const VkResult result = (next.SignalSemaphore != nullptr
-                                     ? next.SignalSemaphore
-                                     : next.SignalSemaphoreKHR)(device, pSignalInfo);
+        const VkResult result =
+            (next.SignalSemaphore != nullptr ? next.SignalSemaphore
+                                             : next.SignalSemaphoreKHR)(device, pSignalInfo);
         if (result == VK_SUCCESS && state.bridge != nullptr) {
             guarded_void("a parked release stays parked", [&] {
                 complete_all(state.bridge->timelines.signalled_by_host(pSignalInfo->semaphore,

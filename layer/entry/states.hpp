@@ -19,9 +19,9 @@ struct DeviceState {
 
 /// The tables live as long as the process: threads may be in Vulkan while it exits.
 struct States {
-    HandleTable<Instance> instances;      ///< by dispatch key
-    HandleTable<DeviceState> devices;     ///< by dispatch key
-    HandleTable<QueueSubmitter> queues;   ///< by handle; queues of sharing devices only
+    HandleTable<Instance> instances;    ///< by dispatch key
+    HandleTable<DeviceState> devices;   ///< by dispatch key
+    HandleTable<QueueSubmitter> queues; ///< by handle; queues of sharing devices only
 };
 States& states();
 

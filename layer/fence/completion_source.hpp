@@ -52,9 +52,9 @@ public:
     /// None where the driver is out of memory.
     virtual std::optional<Ticket> begin(VkFence application_fence) = 0;
 
-    /// After a successful submit whose dependencies are all submitted (VUID-VkSemaphoreGetFdInfoKHR-
-    /// handleType-03254: a SYNC_FD export must not depend on work that is not in a queue yet).
-    /// Consumes the ticket.
+    /// After a successful submit whose dependencies are all submitted
+    /// (VUID-VkSemaphoreGetFdInfoKHR- handleType-03254: a SYNC_FD export must not depend on work
+    /// that is not in a queue yet). Consumes the ticket.
     virtual Completion take(const Ticket& ticket) = 0;
 
     /// The submit failed: the ticket's objects were not signalled.

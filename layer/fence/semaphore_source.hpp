@@ -1,4 +1,5 @@
-// Fence source `semaphore`: a SYNC_FD-exportable binary semaphore signalled by the application's batch.
+// Fence source `semaphore`: a SYNC_FD-exportable binary semaphore signalled by the application's
+// batch.
 #pragma once
 
 #include "fence/completion_source.hpp"

@@ -51,7 +51,8 @@ const char* obstacle(SourceKind kind, const FenceCapabilities& capabilities) {
 
 SourceChoice choose_automatically(const FenceCapabilities& capabilities) {
     if (capabilities.kernel == KernelSupport::Unsupported) {
-        return {SourceKind::Wait, "the kernel cannot attach fences to a dma-buf (before Linux 6.0)"};
+        return {SourceKind::Wait,
+                "the kernel cannot attach fences to a dma-buf (before Linux 6.0)"};
     }
     const ExportQuirk quirk = quirk_of(capabilities.driver);
     if (capabilities.semaphore_export && !quirk.semaphore_blocks) {

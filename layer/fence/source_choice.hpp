@@ -29,8 +29,8 @@ struct FenceCapabilities {
 
 struct SourceChoice {
     SourceKind kind = SourceKind::Wait;
-    const char* why = "";             ///< static text for the log and the doctor
-    const char* refused = nullptr;    ///< why the requested source is not the chosen one
+    const char* why = "";          ///< static text for the log and the doctor
+    const char* refused = nullptr; ///< why the requested source is not the chosen one
 };
 
 struct AcquireChoice {

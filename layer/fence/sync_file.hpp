@@ -14,7 +14,8 @@ enum class SyncWait { Signalled, TimedOut, Failed };
 /// Rests on drivers/dma-buf/sync_file.c: sync_file_poll.
 SyncWait wait_sync_file(int sync_file_fd, std::chrono::milliseconds timeout);
 
-/// Whether it has signalled by now. A closed or foreign fd counts as signalled: nothing to wait for.
+/// Whether it has signalled by now. A closed or foreign fd counts as signalled: nothing to wait
+/// for.
 bool is_signalled(int sync_file_fd);
 
 /// A new sync_file that signals when both have; both inputs are borrowed. None, with errno set, on

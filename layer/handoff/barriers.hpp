@@ -12,8 +12,7 @@ namespace fencebridge {
 
 /// VK_QUEUE_FAMILY_EXTERNAL or _FOREIGN_EXT: outside this VkInstance.
 constexpr bool is_external(uint32_t queue_family) {
-    return queue_family == VK_QUEUE_FAMILY_EXTERNAL ||
-           queue_family == VK_QUEUE_FAMILY_FOREIGN_EXT;
+    return queue_family == VK_QUEUE_FAMILY_EXTERNAL || queue_family == VK_QUEUE_FAMILY_FOREIGN_EXT;
 }
 
 /// Release, acquire, or none of both. (Vulkan spec, "Queue Family Ownership Transfer")
@@ -44,8 +43,8 @@ std::optional<Transfer> transfer_of(const Barrier& barrier) {
     if (!direction) {
         return std::nullopt;
     }
-    Access access = access_of(*direction == Direction::Release ? barrier.srcAccessMask
-                                                               : barrier.dstAccessMask);
+    Access access =
+        access_of(*direction == Direction::Release ? barrier.srcAccessMask : barrier.dstAccessMask);
     if constexpr (requires { barrier.oldLayout; }) {
         if (*direction == Direction::Acquire && barrier.oldLayout == VK_IMAGE_LAYOUT_UNDEFINED) {
             access = Access::Write;

@@ -161,8 +161,8 @@ void patch(VkSubmitInfo2& batch, VkSemaphore wait, VkSemaphore signal, Arena& ar
         ++batch.waitSemaphoreInfoCount;
     }
     if (signal != VK_NULL_HANDLE) {
-        batch.pSignalSemaphoreInfos = with_one_more(
-            batch.pSignalSemaphoreInfos, batch.signalSemaphoreInfoCount, signal, arena);
+        batch.pSignalSemaphoreInfos = with_one_more(batch.pSignalSemaphoreInfos,
+                                                    batch.signalSemaphoreInfoCount, signal, arena);
         ++batch.signalSemaphoreInfoCount;
     }
 }

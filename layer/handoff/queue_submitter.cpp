@@ -132,7 +132,8 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
 
     arena_.reset();
     const BufferLocks locks(plans(), releases_, locked_);
-    // Waiting for a peer on the CPU comes first of all: nothing of this submit is in the kernel yet.
+    // Waiting for a peer on the CPU comes first of all: nothing of this submit is in the kernel
+    // yet.
     acquire(batches);
     const bool resolved = timelines_.is_resolved(this, points_.waits);
     Signalling signalling = prepare_signalling(batches, fence, resolved);
@@ -260,8 +261,10 @@ UniqueFd QueueSubmitter::pending_fences(const HandOff& hand_off) {
         static Once once;
         count(device_.counters.fallbacks);
         if (once.first()) {
-            log(LogLevel::Warn, "an acquired memory cannot be exported as a dma-buf (%s): its "
-                                "peer's fences are unknown", std::strerror(errno));
+            log(LogLevel::Warn,
+                "an acquired memory cannot be exported as a dma-buf (%s): its "
+                "peer's fences are unknown",
+                std::strerror(errno));
         }
         return {};
     }
@@ -343,8 +346,8 @@ QueueSubmitter::Signalling QueueSubmitter::prepare_signalling(std::span<const Ba
 /// The application's batches, or a copy with our semaphores in it where there are any.
 template<typename Batch>
 const Batch* QueueSubmitter::patched(std::span<const Batch> batches, const Signalling& signalling) {
-    const VkSemaphore signal = signalling.ticket && !signalling.trailing ? signalling.ticket->signal
-                                                                         : VK_NULL_HANDLE;
+    const VkSemaphore signal =
+        signalling.ticket && !signalling.trailing ? signalling.ticket->signal : VK_NULL_HANDLE;
     const bool has_waits = std::any_of(plans().begin(), plans().end(), [](const BatchPlan& plan) {
         return plan.wait != VK_NULL_HANDLE;
     });

@@ -56,10 +56,10 @@ private:
     /// How the submit's completion reaches the fence source.
     struct Signalling {
         std::optional<Ticket> ticket;
-        size_t batch = 0;                           ///< that signals the ticket's semaphore
-        VkFence slot = VK_NULL_HANDLE;              ///< the submit's fence slot
-        VkFence displaced = VK_NULL_HANDLE;         ///< the application's, to be handed the payload
-        bool trailing = false;                      ///< a signal-only submit behind the application's
+        size_t batch = 0;                   ///< that signals the ticket's semaphore
+        VkFence slot = VK_NULL_HANDLE;      ///< the submit's fence slot
+        VkFence displaced = VK_NULL_HANDLE; ///< the application's, to be handed the payload
+        bool trailing = false;              ///< a signal-only submit behind the application's
     };
     class BufferLocks;
 

@@ -56,8 +56,7 @@ void SharedMemories::exported(VkDeviceMemory memory, int fd) {
 int imported_dma_buf_fd(const VkMemoryAllocateInfo& info) {
     const auto* import = find_in_chain<VkImportMemoryFdInfoKHR>(
         info.pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR);
-    if (import == nullptr ||
-        import->handleType != VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT) {
+    if (import == nullptr || import->handleType != VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT) {
         return -1;
     }
     return import->fd;

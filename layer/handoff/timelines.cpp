@@ -8,7 +8,8 @@ namespace fencebridge {
 
 namespace {
 
-/// One batch's semaphores with their values, whatever the structure. `visit` gets (semaphore, value).
+/// One batch's semaphores with their values, whatever the structure. `visit` gets (semaphore,
+/// value).
 template<typename Batch>
 const VkTimelineSemaphoreSubmitInfo* values_of(const Batch& batch) {
     return find_in_chain<VkTimelineSemaphoreSubmitInfo>(
@@ -110,8 +111,7 @@ bool Timelines::reached(const TimelinePoint& point) const {
                                ? calls_.next->GetSemaphoreCounterValue
                                : calls_.next->GetSemaphoreCounterValueKHR;
     uint64_t value = 0;
-    if (get_value == nullptr ||
-        get_value(calls_.device, point.semaphore, &value) != VK_SUCCESS) {
+    if (get_value == nullptr || get_value(calls_.device, point.semaphore, &value) != VK_SUCCESS) {
         return false;
     }
     found->second = std::max(found->second, value);
@@ -131,7 +131,8 @@ bool Timelines::is_resolved(const QueueSubmitter* queue,
         return true;
     }
     const std::lock_guard guard(mutex_);
-    // A signal covers what was submitted to its queue before: behind an unresolved submit, nothing is.
+    // A signal covers what was submitted to its queue before: behind an unresolved submit, nothing
+    // is.
     if (const auto queued = waiting_.find(queue);
         queued != waiting_.end() && !queued->second.empty()) {
         return false;

@@ -40,8 +40,8 @@ struct TimelinePoints {
     bool empty() const { return waits.empty() && signals.empty(); }
 };
 
-/// A release that is put off: its work is behind a timeline value that nobody has submitted a signal
-/// for, so no SYNC_FD of it may be exported yet and no fence of it may go on a dma-buf.
+/// A release that is put off: its work is behind a timeline value that nobody has submitted a
+/// signal for, so no SYNC_FD of it may be exported yet and no fence of it may go on a dma-buf.
 struct ParkedRelease {
     QueueSubmitter* submitter = nullptr;
     uint64_t submit = 0;
