@@ -19,7 +19,7 @@ build() {
         if grep -q 'FAILED: \|error:' "$log" || ! { wipe_build "$flavour" && try_build "$flavour" "${options[@]}"; } >>"$log" 2>&1; then
             progress_end
             show_build_failure "$log"
-            die "the $flavour build failed (whole log: $log)"
+            die "the $flavour build failed: $(grep -aEm 1 'error: |ERROR: ' "$log" || true) (whole log: $log)"
         fi
     fi
     progress_end

@@ -27,7 +27,7 @@ SLOWNESS = {"plain": 1, "asan": 3, "tsan": 6}
 
 
 class Test:
-    def __init__(self, entry):
+    def __init__(self, entry, folder):
         self.name = entry["name"].replace("/", "-").replace("\t", " ")
         suites = [suite.split(":")[-1] for suite in entry["suite"]]
         self.tags = TAGS.intersection(suites)
@@ -35,15 +35,15 @@ class Test:
         self.timeout = entry["timeout"]
         environment = [f"{name}={value}" for name, value in entry["env"].items()]
         self.command = shlex.join((["env", *environment] if environment else []) + entry["cmd"])
-        if entry.get("workdir"):
-            self.command = f"cd {shlex.quote(entry['workdir'])} && {self.command}"
+        self.command = f"cd {shlex.quote(entry.get('workdir') or str(folder))} && {self.command}"
 
     def wanted(self, suites):
         return self.suite in suites if suites else self.suite not in OWN_VERB
 
 
 def tests_of(build, flavour):
-    return [Test(entry) for entry in json.loads((build / flavour / "meson-info/intro-tests.json").read_text())]
+    folder = build / flavour
+    return [Test(entry, folder) for entry in json.loads((folder / "meson-info/intro-tests.json").read_text())]
 
 
 def drivers_for(test, chosen):

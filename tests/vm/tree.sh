@@ -43,15 +43,14 @@ make_tree() {
     ((free_mb >= tree_space_mb)) ||
         die "no disk: the Debian tree needs about $((tree_space_mb / 1000)) GB free under $trees, there are $free_mb MB"
     temp=$trees/making.$key
-    local log=$FB_OUT/logs/tree.log
-    mkdir -p "$(dirname "$log")"
+    local log=$trees/making.log
     say "making the Debian tree, once: $FB_TREE (log: $log)"
     progress_begin "Debian tree" tree_progress "$log" "$temp"
     if ! bash "$FB_SRC/tests/vm/make-tree.sh" "$temp" >"$log" 2>&1; then
         progress_end
         tail -n 25 "$log" >&2
         rm -rf --one-file-system "$temp"
-        die "making the Debian tree failed: $(grep -E '^(E|make-tree): ' "$log" | tail -n 1 || true)"
+        die "making the Debian tree failed: $(grep -aE '^(E|make-tree): ' "$log" | tail -n 1 | cut -d' ' -f2- || true)"
     fi
     mv "$temp" "$FB_TREE"
     progress_end
