@@ -18,7 +18,8 @@ namespace {
 /// results that nobody can read would pass for a run without failures.
 int results_file() {
     static const int file = [] {
-        const char* const path = std::getenv("FENCEBRIDGE_RESULTS"); // NOLINT(concurrency-mt-unsafe)
+        const char* const path =
+            std::getenv("FENCEBRIDGE_RESULTS"); // NOLINT(concurrency-mt-unsafe)
         if (path == nullptr || *path == '\0') {
             return -1;
         }

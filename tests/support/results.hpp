@@ -1,5 +1,5 @@
-// The results of a test program, as JSON lines in the file that FENCEBRIDGE_RESULTS names. ./run merges
-// them into its table. Without the variable nothing is written.
+// The results of a test program, as JSON lines in the file that FENCEBRIDGE_RESULTS names. ./run
+// merges them into its table. Without the variable nothing is written.
 #pragma once
 
 #include <string_view>

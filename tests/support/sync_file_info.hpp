@@ -10,8 +10,8 @@
 namespace fencebridge::test {
 
 struct SyncFileInfo {
-    int status = -1;                  ///< 1: signalled, 0: pending, negative: a fence failed
-    uint32_t fence_count = 0;         ///< fences that were not signalled when it was made; at least 1
+    int status = -1;          ///< 1: signalled, 0: pending, negative: a fence failed
+    uint32_t fence_count = 0; ///< fences that were not signalled when it was made; at least 1
     std::vector<std::string> drivers; ///< of each; only right while it is pending
     bool is_pending() const { return status == 0; }
     bool is_signalled() const { return status == 1; }

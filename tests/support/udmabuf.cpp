@@ -28,8 +28,9 @@ int must(int result, const char* what) {
 } // namespace
 
 std::string missing_udmabuf() {
-    return open_udmabuf() ? ""
-                          : std::string("/dev/udmabuf (kernel module udmabuf): ") + std::strerror(errno);
+    return open_udmabuf()
+               ? ""
+               : std::string("/dev/udmabuf (kernel module udmabuf): ") + std::strerror(errno);
 }
 
 Udmabuf::Udmabuf(size_t pages) {

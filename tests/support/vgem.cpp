@@ -77,8 +77,8 @@ VgemFence VgemBuffer::attach(Usage usage) const {
     attach.flags = usage == Usage::Write ? VGEM_FENCE_WRITE : 0;
     must(*node_, DRM_IOCTL_VGEM_FENCE_ATTACH, attach, "vgem: FENCE_ATTACH");
     VgemFence fence(node_, attach.out_fence, {});
-    Exported exported = export_sync_file(
-        dma_buf(), usage == Usage::Write ? DMA_BUF_SYNC_READ : DMA_BUF_SYNC_WRITE);
+    Exported exported =
+        export_sync_file(dma_buf(), usage == Usage::Write ? DMA_BUF_SYNC_READ : DMA_BUF_SYNC_WRITE);
     if (exported.error != 0) {
         throw std::system_error(exported.error, std::generic_category(), "EXPORT_SYNC_FILE");
     }
