@@ -110,6 +110,7 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
     VkDeviceCreateInfo ours = info;
     ours.ppEnabledExtensionNames = extensions.data();
     ours.enabledExtensionCount = extensions.size();
+    const VkDevice loader_handle = device.handle;
     link->u.pLayerInfo = here->pNext;
     VkResult result = next_create(physical_device, &ours, allocator, &device.handle);
     if (result != VK_SUCCESS && extensions.size() != info.enabledExtensionCount) {
@@ -117,6 +118,7 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
             static_cast<int>(result));
         extensions = ExtensionList(info.ppEnabledExtensionNames, info.enabledExtensionCount);
         link->u.pLayerInfo = here->pNext;
+        device.handle = loader_handle;
         result = next_create(physical_device, &info, allocator, &device.handle);
     }
     link->u.pLayerInfo = here;

@@ -36,12 +36,14 @@ VkResult create_instance(const VkInstanceCreateInfo& info, const VkAllocationCal
     VkInstanceCreateInfo ours = info;
     ours.ppEnabledExtensionNames = extensions.data();
     ours.enabledExtensionCount = extensions.size();
+    const VkInstance loader_handle = instance.handle;
     link->u.pLayerInfo = here->pNext;
     VkResult result = next_create(&ours, allocator, &instance.handle);
     bool added = extensions.size() != asked_for;
     if (result == VK_ERROR_EXTENSION_NOT_PRESENT && added) {
         added = false;
         link->u.pLayerInfo = here->pNext;
+        instance.handle = loader_handle;
         result = next_create(&info, allocator, &instance.handle);
     }
     link->u.pLayerInfo = here;

@@ -20,7 +20,8 @@ struct Instance {
 
 /// Calls the next layer's vkCreateInstance, for a Vulkan 1.0 application that shares memory with
 /// the two extensions added (to a copy) that tell about SYNC_FD, and fills `instance`. What the
-/// application asked for is tried alone where the addition makes it fail.
+/// application asked for is tried alone where the addition makes it fail. `instance.handle` is what
+/// the caller found in *pInstance.
 VkResult create_instance(const VkInstanceCreateInfo& info, const VkAllocationCallbacks* allocator,
                          Instance& instance);
 

@@ -11,6 +11,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physicalDevice,
                                             VkDevice* pDevice) {
     return guarded([&] {
         auto state = std::make_unique<DeviceState>();
+        // The loader keeps a pointer of its own in there for the end of the chain.
+        state->device.handle = *pDevice;
         const VkResult result = create_device(instance_of(physicalDevice), physicalDevice,
                                               *pCreateInfo, pAllocator, state->device);
         if (result != VK_SUCCESS) {

@@ -11,6 +11,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* pCreat
     return guarded([&] {
         auto instance = std::make_unique<Instance>();
         instance->settings = read_settings(*pCreateInfo);
+        // The loader keeps a pointer of its own in there for the end of the chain.
+        instance->handle = *pInstance;
         const VkResult result = create_instance(*pCreateInfo, pAllocator, *instance);
         if (result != VK_SUCCESS) {
             return result;

@@ -1,0 +1,62 @@
+// What the tests on a real driver share.
+#pragma once
+
+#include "support/readiness.hpp"
+#include "support/vulkan_commands.hpp"
+#include "support/vulkan_context.hpp"
+#include "support/vulkan_memory.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <iterator>
+#include <poll.h>
+
+namespace fencebridge::test {
+
+/// GPU work long enough to be running when a submit has returned, short enough for a test.
+constexpr std::chrono::milliseconds long_work{250};
+
+constexpr uint32_t old_value = 0x11111111;
+constexpr uint32_t new_value = 0x22222222;
+
+/// Enough pixels that a copy takes more than a blink, few enough for every driver's image limits.
+constexpr Extent shared_extent{1024, 4};
+
+/// Fails the test with what validation said, if anything.
+inline void expect_no_messages(VulkanContext& context) {
+    for (const std::string& message : context.take_messages()) {
+        ADD_FAILURE() << "validation: " << message;
+    }
+}
+
+/// What a peer sees of a buffer right after the submit that writes `new_value` into it.
+struct HandOffSeen {
+    bool pending = false; ///< a fence was there: a peer that polls waits
+    bool stale = false;   ///< none was there and the content was old: a peer that polls shows it
+};
+inline HandOffSeen look_now(const SharedBuffer& shared) {
+    HandOffSeen seen;
+    seen.pending = !is_ready(shared.dma_buf, POLLIN);
+    // Poll first, read second, as a consumer does.
+    seen.stale = !seen.pending && shared.content() != new_value;
+    return seen;
+}
+
+/// For INSTANTIATE_TEST_SUITE_P.
+inline std::string by_layers(const testing::TestParamInfo<Layers>& parameter) {
+    return name(parameter.param);
+}
+
+/// Sources that hand out pending fences; with `wait` the work is done when the submit returns.
+inline bool has_pending_source(const VulkanContext& context) {
+    return context.driver != VK_DRIVER_ID_MESA_LLVMPIPE;
+}
+
+inline size_t open_descriptors() {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return static_cast<size_t>(std::distance(begin(all), end(all)));
+}
+
+} // namespace fencebridge::test

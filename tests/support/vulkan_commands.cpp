@@ -1,0 +1,266 @@
+#include "support/vulkan_commands.hpp"
+
+#include <vulkan/vulkan.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace fencebridge::test {
+
+namespace {
+
+constexpr VkDeviceSize scratch_size = VkDeviceSize{32} << 20;
+constexpr VkImageSubresourceRange whole_image{VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
+constexpr VkImageSubresourceLayers whole_layer{VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1};
+
+} // namespace
+
+CommandBuffer::CommandBuffer(const VulkanContext& context, Commands commands)
+    : context_(context), commands_(commands) {
+    const VkCommandBufferAllocateInfo info{
+        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+        .commandPool = context.pool,
+        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+        .commandBufferCount = 1,
+    };
+    FB_VK(vkAllocateCommandBuffers(context.device, &info, &handle));
+}
+
+CommandBuffer::~CommandBuffer() {
+    vkFreeCommandBuffers(context_.device, context_.pool, 1, &handle);
+}
+
+void CommandBuffer::begin(VkCommandBufferUsageFlags flags) {
+    const VkCommandBufferBeginInfo info{
+        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+        .flags = flags,
+    };
+    FB_VK(vkBeginCommandBuffer(handle, &info));
+}
+
+void CommandBuffer::end() {
+    FB_VK(vkEndCommandBuffer(handle));
+}
+
+void CommandBuffer::acquire(const SharedBuffer& shared, uint32_t family, VkAccessFlags access,
+                            bool discard) {
+    transfer(shared, family, 0, 0, access,
+             discard ? VK_IMAGE_LAYOUT_UNDEFINED : VK_IMAGE_LAYOUT_GENERAL,
+             VK_IMAGE_LAYOUT_GENERAL);
+}
+
+void CommandBuffer::release(const SharedBuffer& shared, uint32_t family, VkAccessFlags access) {
+    transfer(shared, 0, family, access, 0, VK_IMAGE_LAYOUT_GENERAL, VK_IMAGE_LAYOUT_GENERAL);
+}
+
+void CommandBuffer::transfer(const SharedBuffer& shared, uint32_t from, uint32_t to,
+                             VkAccessFlags before, VkAccessFlags after, VkImageLayout old_layout,
+                             VkImageLayout new_layout) {
+    const bool is_image = shared.kind == SharedBuffer::Kind::Image;
+    if (commands_ == Commands::Vulkan10) {
+        const VkBufferMemoryBarrier buffer{
+            .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER,
+            .srcAccessMask = before,
+            .dstAccessMask = after,
+            .srcQueueFamilyIndex = from,
+            .dstQueueFamilyIndex = to,
+            .buffer = shared.buffer,
+            .size = VK_WHOLE_SIZE,
+        };
+        const VkImageMemoryBarrier image{
+            .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
+            .srcAccessMask = before,
+            .dstAccessMask = after,
+            .oldLayout = old_layout,
+            .newLayout = new_layout,
+            .srcQueueFamilyIndex = from,
+            .dstQueueFamilyIndex = to,
+            .image = shared.image,
+            .subresourceRange = whole_image,
+        };
+        vkCmdPipelineBarrier(handle, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                             VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, nullptr, is_image ? 0 : 1,
+                             &buffer, is_image ? 1 : 0, &image);
+        return;
+    }
+    const VkBufferMemoryBarrier2 buffer{
+        .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER_2,
+        .srcStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+        .srcAccessMask = before,
+        .dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+        .dstAccessMask = after,
+        .srcQueueFamilyIndex = from,
+        .dstQueueFamilyIndex = to,
+        .buffer = shared.buffer,
+        .size = VK_WHOLE_SIZE,
+    };
+    const VkImageMemoryBarrier2 image{
+        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER_2,
+        .srcStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+        .srcAccessMask = before,
+        .dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+        .dstAccessMask = after,
+        .oldLayout = old_layout,
+        .newLayout = new_layout,
+        .srcQueueFamilyIndex = from,
+        .dstQueueFamilyIndex = to,
+        .image = shared.image,
+        .subresourceRange = whole_image,
+    };
+    const VkDependencyInfo dependency{
+        .sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
+        .bufferMemoryBarrierCount = is_image ? 0U : 1U,
+        .pBufferMemoryBarriers = &buffer,
+        .imageMemoryBarrierCount = is_image ? 1U : 0U,
+        .pImageMemoryBarriers = &image,
+    };
+    vkCmdPipelineBarrier2(handle, &dependency);
+}
+
+void CommandBuffer::fill(const SharedBuffer& shared, uint32_t value) {
+    full_barrier();
+    if (shared.kind == SharedBuffer::Kind::Buffer) {
+        vkCmdFillBuffer(handle, shared.buffer, 0, VK_WHOLE_SIZE, value);
+        return;
+    }
+    // B8G8R8A8: the word's bytes from the lowest are blue, green, red, alpha.
+    const auto channel = [&](uint32_t shift) {
+        return static_cast<float>(value >> shift & 0xffU) / 255.0F;
+    };
+    const VkClearColorValue color{{channel(16), channel(8), channel(0), channel(24)}};
+    vkCmdClearColorImage(handle, shared.image, VK_IMAGE_LAYOUT_GENERAL, &color, 1, &whole_image);
+}
+
+void CommandBuffer::copy_first_word(const SharedBuffer& shared, const Buffer& target) {
+    if (shared.kind == SharedBuffer::Kind::Buffer) {
+        const VkBufferCopy region{.size = 4};
+        vkCmdCopyBuffer(handle, shared.buffer, target.buffer, 1, &region);
+        return;
+    }
+    const VkBufferImageCopy region{
+        .imageSubresource = whole_layer,
+        .imageExtent = {1, 1, 1},
+    };
+    vkCmdCopyImageToBuffer(handle, shared.image, VK_IMAGE_LAYOUT_GENERAL, target.buffer, 1, &region);
+}
+
+void CommandBuffer::full_barrier() {
+    const VkMemoryBarrier barrier{
+        .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+        .srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT | VK_ACCESS_MEMORY_READ_BIT,
+        .dstAccessMask = VK_ACCESS_MEMORY_WRITE_BIT | VK_ACCESS_MEMORY_READ_BIT,
+    };
+    vkCmdPipelineBarrier(handle, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                         VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 1, &barrier, 0, nullptr, 0,
+                         nullptr);
+}
+
+LongWork::LongWork(const VulkanContext& context)
+    : context_(context), scratch_(std::make_unique<Buffer>(context, scratch_size, 0)) {
+    CommandBuffer commands(context);
+    Fence fence(context);
+    constexpr int fills = 4;
+    commands.begin();
+    for (int i = 0; i < fills; ++i) {
+        vkCmdFillBuffer(commands.handle, scratch_->buffer, 0, VK_WHOLE_SIZE, 1);
+        commands.full_barrier();
+    }
+    commands.end();
+    // The first run touches the memory for the first time; the second is the measure.
+    for (int run = 0; run < 2; ++run) {
+        const auto start = std::chrono::steady_clock::now();
+        FB_VK(submit(context.queue, commands, fence.handle));
+        FB_VK(fence.wait());
+        fence.reset();
+        const std::chrono::duration<double, std::milli> took =
+            std::chrono::steady_clock::now() - start;
+        milliseconds_per_fill_ = std::max(took.count() / fills, 0.05);
+    }
+}
+
+void LongWork::record(CommandBuffer& commands, std::chrono::milliseconds duration) const {
+    const int fills = std::max(
+        1, static_cast<int>(std::ceil(static_cast<double>(duration.count()) /
+                                      milliseconds_per_fill_)));
+    for (int i = 0; i < fills; ++i) {
+        vkCmdFillBuffer(commands.handle, scratch_->buffer, 0, VK_WHOLE_SIZE,
+                        static_cast<uint32_t>(i));
+        commands.full_barrier();
+    }
+}
+
+VkResult submit(VkQueue queue, const CommandBuffer& commands, VkFence fence, Commands generation,
+                const SubmitSemaphores& semaphores) {
+    const uint32_t waits = semaphores.wait != VK_NULL_HANDLE ? 1 : 0;
+    const uint32_t signals = semaphores.signal != VK_NULL_HANDLE ? 1 : 0;
+    if (generation == Commands::Vulkan10) {
+        const VkPipelineStageFlags all = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+        const VkTimelineSemaphoreSubmitInfo values{
+            .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+            .waitSemaphoreValueCount = waits,
+            .pWaitSemaphoreValues = &semaphores.wait_value,
+            .signalSemaphoreValueCount = signals,
+            .pSignalSemaphoreValues = &semaphores.signal_value,
+        };
+        const VkSubmitInfo batch{
+            .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+            .pNext = semaphores.timelines ? &values : nullptr,
+            .waitSemaphoreCount = waits,
+            .pWaitSemaphores = &semaphores.wait,
+            .pWaitDstStageMask = &all,
+            .commandBufferCount = 1,
+            .pCommandBuffers = &commands.handle,
+            .signalSemaphoreCount = signals,
+            .pSignalSemaphores = &semaphores.signal,
+        };
+        return vkQueueSubmit(queue, 1, &batch, fence);
+    }
+    const auto point = [](VkSemaphore semaphore, uint64_t value) {
+        return VkSemaphoreSubmitInfo{
+            .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
+            .semaphore = semaphore,
+            .value = value,
+            .stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+        };
+    };
+    const VkSemaphoreSubmitInfo wait = point(semaphores.wait, semaphores.wait_value);
+    const VkSemaphoreSubmitInfo signal = point(semaphores.signal, semaphores.signal_value);
+    const VkCommandBufferSubmitInfo command_buffer{
+        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
+        .commandBuffer = commands.handle,
+    };
+    const VkSubmitInfo2 batch{
+        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
+        .waitSemaphoreInfoCount = waits,
+        .pWaitSemaphoreInfos = &wait,
+        .commandBufferInfoCount = 1,
+        .pCommandBufferInfos = &command_buffer,
+        .signalSemaphoreInfoCount = signals,
+        .pSignalSemaphoreInfos = &signal,
+    };
+    return vkQueueSubmit2(queue, 1, &batch, fence);
+}
+
+Fence::Fence(const VulkanContext& context) : context_(context) {
+    const VkFenceCreateInfo info{.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+    FB_VK(vkCreateFence(context.device, &info, nullptr, &handle));
+}
+
+Fence::~Fence() {
+    vkDestroyFence(context_.device, handle, nullptr);
+}
+
+VkResult Fence::wait(std::chrono::nanoseconds timeout) const {
+    return vkWaitForFences(context_.device, 1, &handle, VK_TRUE,
+                           static_cast<uint64_t>(timeout.count()));
+}
+
+VkResult Fence::status() const {
+    return vkGetFenceStatus(context_.device, handle);
+}
+
+void Fence::reset() const {
+    FB_VK(vkResetFences(context_.device, 1, &handle));
+}
+
+} // namespace fencebridge::test

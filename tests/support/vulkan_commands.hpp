@@ -1,0 +1,96 @@
+// Command buffers: long work, ownership transfers, submits of both generations.
+#pragma once
+
+#include "support/vulkan_context.hpp"
+#include "support/vulkan_memory.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+namespace fencebridge::test {
+
+/// Which generation of barrier and submit commands a test uses.
+enum class Commands : uint8_t { Vulkan10, Synchronization2 };
+
+/// One recorded command buffer, freed with the object.
+class CommandBuffer {
+public:
+    explicit CommandBuffer(const VulkanContext& context, Commands commands = Commands::Vulkan10);
+    ~CommandBuffer();
+    CommandBuffer(const CommandBuffer&) = delete;
+    CommandBuffer& operator=(const CommandBuffer&) = delete;
+
+    VkCommandBuffer handle = VK_NULL_HANDLE;
+
+    void begin(VkCommandBufferUsageFlags flags = 0);
+    void end();
+
+    /// Ownership transfer from `family` (EXTERNAL or FOREIGN) to queue family 0; `access` is what
+    /// comes after. `discard`: oldLayout UNDEFINED (images).
+    void acquire(const SharedBuffer& shared, uint32_t family, VkAccessFlags access,
+                 bool discard = false);
+    /// The other way; `access` is what came before.
+    void release(const SharedBuffer& shared, uint32_t family, VkAccessFlags access);
+
+    /// Every word of `shared` becomes `value`, in order behind all that was recorded before.
+    void fill(const SharedBuffer& shared, uint32_t value);
+    /// The first word of `shared` is copied to the first of `target`.
+    void copy_first_word(const SharedBuffer& shared, const Buffer& target);
+    /// Everything recorded so far happens before everything that follows.
+    void full_barrier();
+
+private:
+    void transfer(const SharedBuffer& shared, uint32_t from, uint32_t to, VkAccessFlags before,
+                  VkAccessFlags after, VkImageLayout old_layout, VkImageLayout new_layout);
+
+    const VulkanContext& context_;
+    Commands commands_;
+};
+
+/// GPU work of a chosen length: fills of a scratch buffer, calibrated on this device.
+class LongWork {
+public:
+    explicit LongWork(const VulkanContext& context);
+
+    /// Records work that takes about `duration` on an idle device, and its ordering before whatever
+    /// is recorded next.
+    void record(CommandBuffer& commands, std::chrono::milliseconds duration) const;
+
+private:
+    const VulkanContext& context_;
+    std::unique_ptr<Buffer> scratch_;
+    double milliseconds_per_fill_ = 1;
+};
+
+struct SubmitSemaphores {
+    VkSemaphore wait = VK_NULL_HANDLE;
+    uint64_t wait_value = 0; ///< of a timeline semaphore
+    VkSemaphore signal = VK_NULL_HANDLE;
+    uint64_t signal_value = 0;
+    bool timelines = false;
+};
+
+/// One batch of one command buffer.
+VkResult submit(VkQueue queue, const CommandBuffer& commands, VkFence fence = VK_NULL_HANDLE,
+                Commands generation = Commands::Vulkan10, const SubmitSemaphores& semaphores = {});
+
+/// A fence, destroyed with the object.
+class Fence {
+public:
+    explicit Fence(const VulkanContext& context);
+    ~Fence();
+    Fence(const Fence&) = delete;
+    Fence& operator=(const Fence&) = delete;
+
+    VkFence handle = VK_NULL_HANDLE;
+
+    VkResult wait(std::chrono::nanoseconds timeout = std::chrono::seconds(60)) const;
+    VkResult status() const;
+    void reset() const;
+
+private:
+    const VulkanContext& context_;
+};
+
+} // namespace fencebridge::test
