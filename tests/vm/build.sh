@@ -14,6 +14,9 @@ build() {
     mkdir -p "$FB_OUT/logs"
     : >"$log"
     progress_begin "build ($flavour)" build_progress "$log"
+    # Two Ninjas in one folder spoil it.
+    exec 7>"$FB_ROOT$FB_BUILDS/$flavour.lock"
+    flock 7
     if ! try_build "$flavour" "${options[@]}" >>"$log" 2>&1; then
         # A compiler's error will not go away by starting over; a broken or outdated folder will.
         if grep -q 'FAILED: \|error:' "$log" || ! { wipe_build "$flavour" && try_build "$flavour" "${options[@]}"; } >>"$log" 2>&1; then
@@ -22,6 +25,7 @@ build() {
             die "the $flavour build failed: $(grep -aEm 1 'error: |ERROR: ' "$log" || true) (whole log: $log)"
         fi
     fi
+    exec 7>&-
     progress_end
 }
 
