@@ -1,7 +1,8 @@
-// What a compositor does with a client's dma-buf: poll it for POLLIN, then read it. Knows nothing of
-// Vulkan.
+// What a compositor does with a client's dma-buf: poll it for POLLIN, then read it. Knows nothing
+// of Vulkan.
 //
-//   fencebridge-consumer SOCKET PICTURE  : prints one JSON line, leaves the worst frame's pixels in PICTURE
+//   fencebridge-consumer SOCKET PICTURE  : prints one JSON line, leaves the worst frame's pixels in
+//   PICTURE
 #include "apps/channel.hpp"
 #include "apps/frames.hpp"
 

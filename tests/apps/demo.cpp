@@ -44,7 +44,8 @@ bool record(const PairResult& off, const PairResult& on) {
 } // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Shows what a consumer sees of a producer's dma-bufs, without the layer and with it");
+    CLI::App app(
+        "Shows what a consumer sees of a producer's dma-bufs, without the layer and with it");
     uint32_t frames = 1000;
     uint32_t work_ms = 12;
     const char* const job = std::getenv("FENCEBRIDGE_JOB");

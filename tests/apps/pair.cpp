@@ -100,7 +100,8 @@ std::vector<std::string> environment_for(const PairOptions& options) {
 } // namespace
 
 std::optional<PairResult> run_pair(const PairOptions& options) {
-    std::string folder_template = std::filesystem::temp_directory_path() / "fencebridge-pair-XXXXXX";
+    std::string folder_template =
+        std::filesystem::temp_directory_path() / "fencebridge-pair-XXXXXX";
     if (::mkdtemp(folder_template.data()) == nullptr) {
         std::perror("mkdtemp");
         return std::nullopt;

@@ -26,9 +26,9 @@ struct PairResult {
     double submit_blocked_us = 0; ///< median
     double submit_blocked_max_us = 0;
     double frames_per_second = 0;
-    std::vector<uint8_t> strip;     ///< wrong bands, frame by frame
-    std::vector<uint32_t> picture;  ///< the worst frame as the consumer saw it, XRGB
-    std::string log;                ///< the producer's stderr
+    std::vector<uint8_t> strip;    ///< wrong bands, frame by frame
+    std::vector<uint32_t> picture; ///< the worst frame as the consumer saw it, XRGB
+    std::string log;               ///< the producer's stderr
 };
 
 /// None where one of the two failed; it has then said why on stderr.

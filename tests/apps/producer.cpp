@@ -7,9 +7,8 @@
 #include "apps/frames.hpp"
 #include "support/vulkan_commands.hpp"
 
-#include <vulkan/vulkan.h>
-
 #include <nlohmann/json.hpp>
+#include <vulkan/vulkan.h>
 
 #include <algorithm>
 #include <array>

@@ -14,7 +14,8 @@ namespace {
 /// How long the peer takes. Our work must not start before; how much later does not matter.
 constexpr std::chrono::milliseconds peer_time{400};
 
-/// A peer that has put its fence on the buffer, writes new_value when its time has come, and signals.
+/// A peer that has put its fence on the buffer, writes new_value when its time has come, and
+/// signals.
 class SlowPeer {
 public:
     SlowPeer(const SharedBuffer& shared, Usage usage)
@@ -42,7 +43,8 @@ private:
 };
 
 /// Reads the buffer's first word on the GPU, after an acquire.
-uint32_t read_on_gpu(const VulkanContext& context, const SharedBuffer& shared, Commands generation) {
+uint32_t read_on_gpu(const VulkanContext& context, const SharedBuffer& shared,
+                     Commands generation) {
     const Buffer read_back(context, 4, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT);
     *read_back.mapped = 0;
     CommandBuffer commands(context, generation);
@@ -74,12 +76,11 @@ protected:
     }
 };
 
-const auto with_layer =
-    testing::Values(Mode{Layers::Bridge, {}, "On"},
-                    Mode{Layers::Bridge, {{"ACQUIRE", "import"}}, "OnImport"},
-                    Mode{Layers::Bridge, {{"ACQUIRE", "poll"}}, "OnPoll"},
-                    Mode{Layers::ValidationBelow, {}, "OnValidationBelow"},
-                    Mode{Layers::ValidationAbove, {}, "OnValidationAbove"});
+const auto with_layer = testing::Values(Mode{Layers::Bridge, {}, "On"},
+                                        Mode{Layers::Bridge, {{"ACQUIRE", "import"}}, "OnImport"},
+                                        Mode{Layers::Bridge, {{"ACQUIRE", "poll"}}, "OnPoll"},
+                                        Mode{Layers::ValidationBelow, {}, "OnValidationBelow"},
+                                        Mode{Layers::ValidationAbove, {}, "OnValidationAbove"});
 const auto without_layer = testing::Values(Mode{Layers::None, {}, "Off"});
 const auto label = [](const auto& info) { return info.param.label; };
 

@@ -141,7 +141,8 @@ void CommandBuffer::copy_first_word(const SharedBuffer& shared, const Buffer& ta
         .imageSubresource = whole_layer,
         .imageExtent = {1, 1, 1},
     };
-    vkCmdCopyImageToBuffer(handle, shared.image, VK_IMAGE_LAYOUT_GENERAL, target.buffer, 1, &region);
+    vkCmdCopyImageToBuffer(handle, shared.image, VK_IMAGE_LAYOUT_GENERAL, target.buffer, 1,
+                           &region);
 }
 
 void CommandBuffer::full_barrier() {
@@ -179,9 +180,8 @@ LongWork::LongWork(const VulkanContext& context)
 }
 
 void LongWork::record(CommandBuffer& commands, std::chrono::milliseconds duration) const {
-    const int fills = std::max(
-        1, static_cast<int>(std::ceil(static_cast<double>(duration.count()) /
-                                      milliseconds_per_fill_)));
+    const int fills = std::max(1, static_cast<int>(std::ceil(static_cast<double>(duration.count()) /
+                                                             milliseconds_per_fill_)));
     for (int i = 0; i < fills; ++i) {
         vkCmdFillBuffer(commands.handle, scratch_->buffer, 0, VK_WHOLE_SIZE,
                         static_cast<uint32_t>(i));

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <mutex>
 #include <string_view>
 #include <utility>
@@ -17,10 +18,10 @@ struct VulkanContext::Messages {
     std::mutex mutex;
     std::vector<std::string> texts;
 
-    static VKAPI_ATTR VkBool32 VKAPI_CALL
-    add(VkDebugUtilsMessageSeverityFlagBitsEXT /*severity*/,
-        VkDebugUtilsMessageTypeFlagsEXT /*types*/, const VkDebugUtilsMessengerCallbackDataEXT* data,
-        void* user) {
+    static VKAPI_ATTR VkBool32 VKAPI_CALL add(VkDebugUtilsMessageSeverityFlagBitsEXT /*severity*/,
+                                              VkDebugUtilsMessageTypeFlagsEXT /*types*/,
+                                              const VkDebugUtilsMessengerCallbackDataEXT* data,
+                                              void* user) {
         auto* const messages = static_cast<Messages*>(user);
         const std::lock_guard guard(messages->mutex);
         messages->texts.emplace_back(data->pMessage);
@@ -90,6 +91,31 @@ bool has(const std::vector<VkExtensionProperties>& all, std::string_view wanted)
     });
 }
 
+/// Whether a library is in this process: a test that believes in a layer that is not there proves
+/// nothing.
+bool is_mapped(std::string_view library) {
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+        if (line.find(library) != std::string::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void check_layers(Layers layers) {
+    const bool wants_validation = layers == Layers::ValidationBelow ||
+                                  layers == Layers::ValidationAbove ||
+                                  layers == Layers::ValidationOnly;
+    const bool has_validation = is_mapped("VkLayer_khronos_validation");
+    const bool has_ours = is_mapped("VkLayer_FENCEBRIDGE");
+    if ((wants_validation && !has_validation) || (has_bridge(layers) && !has_ours)) {
+        std::fprintf(stderr, "%s: validation layer %s, bridge layer %s\n", name(layers).c_str(),
+                     has_validation ? "loaded" : "missing", has_ours ? "loaded" : "missing");
+        std::abort();
+    }
+}
+
 } // namespace
 
 std::string name(Layers layers) {
@@ -114,8 +140,7 @@ bool has_bridge(Layers layers) {
 
 void must_succeed(VkResult result, const char* call, const char* file, int line) {
     if (result != VK_SUCCESS) {
-        std::fprintf(stderr, "%s:%d: %s returned %d\n", file, line, call,
-                     static_cast<int>(result));
+        std::fprintf(stderr, "%s:%d: %s returned %d\n", file, line, call, static_cast<int>(result));
         std::abort();
     }
 }
@@ -128,11 +153,11 @@ VulkanContext::VulkanContext(const ContextOptions& options)
         for (const auto& [setting, value] : options.settings) {
             environment.set("VK_FENCEBRIDGE_" + setting, value);
         }
-        const bool has_messenger = has(list_extensions([](uint32_t* count, VkExtensionProperties* all) {
-                                           vkEnumerateInstanceExtensionProperties(nullptr, count,
-                                                                                  all);
-                                       }),
-                                       VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
+        const bool has_messenger =
+            has(list_extensions([](uint32_t* count, VkExtensionProperties* all) {
+                    vkEnumerateInstanceExtensionProperties(nullptr, count, all);
+                }),
+                VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
         const char* const debug_utils = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
         const VkApplicationInfo application{
             .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
@@ -146,6 +171,7 @@ VulkanContext::VulkanContext(const ContextOptions& options)
             .ppEnabledExtensionNames = &debug_utils,
         };
         FB_VK(vkCreateInstance(&info, nullptr, &instance));
+        check_layers(options.layers);
         if (has_messenger) {
             const VkDebugUtilsMessengerCreateInfoEXT messenger_info{
                 .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
@@ -180,10 +206,10 @@ VulkanContext::VulkanContext(const ContextOptions& options)
     });
     std::vector<const char*> extensions;
     if (options.shares_memory) {
-        for (const char* wanted :
-             {VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
-              VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME,
-              VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME}) {
+        for (const char* wanted : {VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
+                                   VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
+                                   VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME,
+                                   VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME}) {
             if (has(available, wanted)) {
                 extensions.push_back(wanted);
             }

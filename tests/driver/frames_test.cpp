@@ -1,0 +1,56 @@
+// Two processes, many frames: a producer that knows no fences, a consumer that polls and reads.
+#include "apps/pair.hpp"
+#include "support/results.hpp"
+#include "support/vulkan_context.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string_view>
+
+namespace fencebridge::test {
+namespace {
+
+bool on_lavapipe() {
+    const char* const driver = std::getenv("FENCEBRIDGE_DRIVER");
+    return driver != nullptr && std::string_view(driver) == "lavapipe";
+}
+
+/// A thousand where a frame is quick. lavapipe draws with the guest's own emulated CPU.
+uint32_t frame_count() {
+#ifdef FENCEBRIDGE_SANITIZED
+    return 60;
+#else
+    return on_lavapipe() ? 150 : 1000;
+#endif
+}
+
+TEST(Frames, WithoutTheLayerTheConsumerSeesOldPixels) {
+    const auto seen = run_pair({.frames = frame_count()});
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->frames, frame_count());
+    EXPECT_EQ(seen->pending, 0U) << "who put a fence there?";
+    EXPECT_GT(seen->stale, 0U) << "the run with the layer would prove nothing";
+    record_value("frames/off/stale", seen->stale, "frames", "> 0", seen->stale > 0);
+}
+
+TEST(Frames, WithTheLayerItNeverDoes) {
+    const auto seen = run_pair({.frames = frame_count(), .bridged = true});
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->frames, frame_count());
+    EXPECT_EQ(seen->stale, 0U);
+    EXPECT_EQ(seen->timeouts, 0U);
+    record_value("frames/on/stale", seen->stale, "frames", "= 0", seen->stale == 0);
+    const double pending = static_cast<double>(seen->pending) / seen->frames;
+    // lavapipe has no fence of its own to leave: its work is done when the submit returns.
+    const bool is_asynchronous = !on_lavapipe();
+    if (is_asynchronous) {
+        EXPECT_GE(pending, 0.95) << "fences should be pending at the hand-off";
+    }
+    record_value("frames/on/pending_share", pending, "share", is_asynchronous ? ">= 0.95" : "",
+                 !is_asynchronous || pending >= 0.95);
+    record_value("frames/on/submit_blocked_us", seen->submit_blocked_us, "us", "", true, "median");
+}
+
+} // namespace
+} // namespace fencebridge::test
