@@ -31,7 +31,7 @@ constexpr std::optional<Direction> direction_of(uint32_t source_family,
 Access access_of(VkAccessFlags2 mask);
 
 /// The hand-off that a barrier stands for, by its own side's access: what we did before a release,
-/// what we shall do after an acquire. An acquire that discards (oldLayout UNDEFINED) is a writer's.
+/// what we shall do after an acquire. To discard (oldLayout UNDEFINED) is to write, either way.
 struct Transfer {
     Direction direction;
     Access access;
@@ -46,7 +46,7 @@ std::optional<Transfer> transfer_of(const Barrier& barrier) {
     Access access =
         access_of(*direction == Direction::Release ? barrier.srcAccessMask : barrier.dstAccessMask);
     if constexpr (requires { barrier.oldLayout; }) {
-        if (*direction == Direction::Acquire && barrier.oldLayout == VK_IMAGE_LAYOUT_UNDEFINED) {
+        if (barrier.oldLayout == VK_IMAGE_LAYOUT_UNDEFINED) {
             access = Access::Write;
         }
     }
