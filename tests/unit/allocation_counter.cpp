@@ -1,0 +1,57 @@
+#include "unit/allocation_counter.hpp"
+
+#include <cstdlib>
+#include <new>
+
+namespace fencebridge::test {
+
+namespace {
+
+thread_local size_t allocations = 0;
+thread_local int pauses = 0;
+
+void* allocate(size_t size, size_t alignment) {
+    if (pauses == 0) {
+        ++allocations;
+    }
+    void* memory = nullptr;
+    if (::posix_memalign(&memory, alignment, size) != 0) {
+        throw std::bad_alloc();
+    }
+    return memory;
+}
+
+} // namespace
+
+size_t allocation_count() {
+    return allocations;
+}
+
+AllocationPause::AllocationPause() {
+    ++pauses;
+}
+AllocationPause::~AllocationPause() {
+    --pauses;
+}
+
+} // namespace fencebridge::test
+
+// The array and nothrow forms come to these.
+void* operator new(size_t size) {
+    return fencebridge::test::allocate(size, alignof(std::max_align_t));
+}
+void* operator new(size_t size, std::align_val_t alignment) {
+    return fencebridge::test::allocate(size, static_cast<size_t>(alignment));
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, size_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}

@@ -1,0 +1,106 @@
+// HandleTable: lock-free lookups beside insertions.
+#include "dispatch/handle_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace fencebridge::test {
+
+namespace {
+
+/// More keys than the table has buckets: some share one.
+struct alignas(16) Object {
+    const void* dispatch = nullptr;
+};
+using Objects = std::array<Object, 500>;
+
+} // namespace
+
+TEST(HandleTable, FindsWhatWasInserted) {
+    HandleTable<int> table;
+    Objects keys;
+    std::vector<int> values(keys.size());
+    for (size_t i = 0; i < keys.size(); ++i) {
+        EXPECT_EQ(table.find(&keys.at(i)), nullptr);
+        table.insert(&keys.at(i), &values[i]);
+    }
+    for (size_t i = 0; i < keys.size(); ++i) {
+        EXPECT_EQ(table.find(&keys.at(i)), &values[i]);
+    }
+}
+
+TEST(HandleTable, InsertReplaces) {
+    HandleTable<int> table;
+    const Object key;
+    int first = 1;
+    int second = 2;
+    table.insert(&key, &first);
+    table.insert(&key, &second);
+    EXPECT_EQ(table.find(&key), &second);
+    EXPECT_EQ(table.erase(&key), &second);
+    EXPECT_EQ(table.find(&key), nullptr) << "the first must not come to light again";
+}
+
+TEST(HandleTable, EraseReturnsAndForgets) {
+    HandleTable<int> table;
+    Objects keys;
+    int value = 1;
+    for (const Object& key : keys) {
+        table.insert(&key, &value);
+    }
+    for (const Object& key : keys) {
+        EXPECT_EQ(table.erase(&key), &value);
+        EXPECT_EQ(table.erase(&key), nullptr);
+        EXPECT_EQ(table.find(&key), nullptr);
+    }
+    table.insert(keys.data(), &value);
+    EXPECT_EQ(table.find(keys.data()), &value) << "drivers use a freed handle's address again";
+}
+
+TEST(HandleTable, DispatchKeyIsTheFirstWord) {
+    int loader_data = 0;
+    Object handle{.dispatch = &loader_data};
+    EXPECT_EQ(dispatch_key(&handle), &loader_data);
+}
+
+TEST(HandleTable, ReadersSeeTheirKeyWhileOthersComeAndGo) {
+    HandleTable<int> table;
+    Objects keys;
+    int stable = 1;
+    table.insert(keys.data(), &stable);
+    std::atomic<bool> stop = false;
+    std::atomic<int> mistakes = 0;
+    std::vector<std::thread> readers;
+    for (int r = 0; r < 2; ++r) {
+        readers.emplace_back([&] {
+            while (!stop) {
+                mistakes += table.find(keys.data()) != &stable;
+            }
+        });
+    }
+    std::vector<std::thread> writers;
+    for (size_t w = 0; w < 2; ++w) {
+        writers.emplace_back([&, w] {
+            int value = 0;
+            for (size_t i = 1 + w; i < keys.size(); i += 2) {
+                table.insert(&keys.at(i), &value);
+                mistakes += table.find(&keys.at(i)) != &value;
+                mistakes += table.erase(&keys.at(i)) != &value;
+            }
+        });
+    }
+    for (std::thread& writer : writers) {
+        writer.join();
+    }
+    stop = true;
+    for (std::thread& reader : readers) {
+        reader.join();
+    }
+    EXPECT_EQ(mistakes, 0);
+}
+
+} // namespace fencebridge::test
