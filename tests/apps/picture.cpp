@@ -67,7 +67,7 @@ void write_title(Canvas& canvas, uint32_t x, uint32_t y, std::string_view text) 
         const auto rows = glyph(letter);
         for (uint32_t row = 0; row < rows.size(); ++row) {
             for (uint32_t column = 0; column < 5; ++column) {
-                if ((rows[row] >> (4 - column) & 1U) != 0) {
+                if ((uint32_t{rows[row]} >> (4 - column) & 1U) != 0) {
                     canvas.fill(x + column * scale, y + row * scale, scale, scale, ink);
                 }
             }

@@ -3,6 +3,7 @@
 
 #include <vulkan/vulkan.h>
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -45,6 +46,7 @@ TEST(Threads, HandOffsOfManyBuffersAtOnce) {
         threads.emplace_back([&, i] {
             Worker& worker = *workers[i];
             const size_t queue = i % context.queues.size();
+            const std::array<const SharedBuffer*, 2> shared_buffers{&worker.own, &common};
             for (uint32_t round = 1; round <= rounds; ++round) {
                 const uint32_t value = static_cast<uint32_t>(i + 1) << 16 | round;
                 {
@@ -52,12 +54,12 @@ TEST(Threads, HandOffsOfManyBuffersAtOnce) {
                     const std::lock_guard guard(pool_lock);
                     CommandBuffer& commands = worker.commands;
                     commands.begin();
-                    for (const SharedBuffer* shared : {&worker.own, &common}) {
+                    for (const SharedBuffer* shared : shared_buffers) {
                         commands.acquire(*shared, VK_QUEUE_FAMILY_FOREIGN_EXT,
                                          VK_ACCESS_TRANSFER_WRITE_BIT);
                     }
                     work.record(commands, std::chrono::milliseconds(2));
-                    for (const SharedBuffer* shared : {&worker.own, &common}) {
+                    for (const SharedBuffer* shared : shared_buffers) {
                         commands.fill(*shared, value);
                         commands.release(*shared, VK_QUEUE_FAMILY_FOREIGN_EXT,
                                          VK_ACCESS_TRANSFER_WRITE_BIT);

@@ -8,8 +8,9 @@ build() {
     local -a options
     case $flavour in
     plain) options=(--buildtype=debugoptimized --werror) ;;
-    asan) options=(--buildtype=debugoptimized "-Db_sanitize=address,undefined" -Db_lundef=false) ;;
-    tsan) options=(--buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false) ;;
+    # -O1: what the sanitizers' own manuals ask for, and half the time to compile.
+    asan) options=(--buildtype=debug --optimization=1 "-Db_sanitize=address,undefined" -Db_lundef=false) ;;
+    tsan) options=(--buildtype=debug --optimization=1 -Db_sanitize=thread -Db_lundef=false) ;;
     esac
     mkdir -p "$FB_OUT/logs"
     : >"$log"

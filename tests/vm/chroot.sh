@@ -11,7 +11,7 @@ enter_tree() {
     checkout=$(printf '%s' "$FB_SRC" | sha256sum | cut -c1-12)
     builds=$FB_CACHE/builds/$checkout-$FB_TREE_KEY
     FB_HERE=/src/tests/vm FB_JOB=/job FB_BUILDS=/build FB_SOURCE=/src
-    mkdir -p "$FB_ROOT" "$FB_WORK/job" "$builds" || die "cannot make the build folder $builds"
+    mkdir -p "$FB_ROOT" "$FB_WORK/job" "$builds" "$FB_CACHE/ccache" || die "cannot make the build folder $builds"
 
     mount_tree "$builds" || die "cannot mount the tree $FB_TREE at $FB_ROOT"
 }
@@ -27,12 +27,15 @@ mount_tree() {
         mount --bind "$FB_SRC" "$FB_ROOT/src" &&
         mount -o remount,bind,ro "$FB_ROOT/src" &&
         mount --bind "$1" "$FB_ROOT/build" &&
+        mount --bind "$FB_CACHE/ccache" "$FB_ROOT/ccache" &&
         mount --bind "$FB_WORK/job" "$FB_ROOT/job"
 }
 
-# in_tree CMD...: runs CMD in the chroot, with an environment that owes nothing to the caller's.
+# in_tree CMD...: runs CMD in the chroot, with an environment that owes nothing to the caller's. Every
+# checkout is /src in there, so that a new clone finds in the compiler's cache what another has built.
 in_tree() {
     chroot "$FB_ROOT" /usr/bin/env -i --default-signal=INT,QUIT \
         PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp XDG_RUNTIME_DIR=/run LANG=C.UTF-8 TERM="${TERM:-dumb}" \
+        CCACHE_DIR=/ccache CCACHE_MAXSIZE=2G \
         "$@"
 }

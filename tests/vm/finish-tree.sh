@@ -71,7 +71,7 @@ add_bookworm_loader() {
     [[ -e $dir/opt/loaders/bookworm/usr/lib/x86_64-linux-gnu/libvulkan.so.1 ]] || fail "Debian 12's loader did not arrive"
 }
 
-mkdir -p "$dir"/{src,build,job}
+mkdir -p "$dir"/{src,build,job,ccache}
 unpack_kernel
 make_initramfs
 add_bookworm_loader
