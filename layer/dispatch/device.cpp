@@ -61,11 +61,11 @@ const char* describe(KernelSupport support) {
 
 void report_choice(const Device& device) {
     const Settings& settings = device.instance->settings;
-    if (device.source.refused != nullptr) {
+    if (settings.fence_source && device.source.refused != nullptr) {
         log(LogLevel::Warn, "fence source %s cannot be used: %s", name(*settings.fence_source),
             device.source.refused);
     }
-    if (device.acquire.refused != nullptr) {
+    if (settings.acquire && device.acquire.refused != nullptr) {
         log(LogLevel::Warn, "acquire method %s cannot be used: %s", name(*settings.acquire),
             device.acquire.refused);
     }

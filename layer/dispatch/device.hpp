@@ -34,8 +34,8 @@ struct Device {
 /// Calls the next layer's vkCreateDevice, for a sharing device with the SYNC_FD extensions added to
 /// a copy where they exist, and fills `device`: capabilities, the kernel's probed on a real dma-buf
 /// of the driver, fence source, acquire method. Writes the one log line that names them. What the
-/// application asked for is tried alone where an addition makes it fail. `device.handle` is what the
-/// caller found in *pDevice.
+/// application asked for is tried alone where an addition makes it fail. `device.handle` is what
+/// the caller found in *pDevice.
 VkResult create_device(const Instance& instance, VkPhysicalDevice physical_device,
                        const VkDeviceCreateInfo& info, const VkAllocationCallbacks* allocator,
                        Device& device);

@@ -18,8 +18,10 @@ struct EntryPoint {
     Level level;
 };
 
+// NOLINTBEGIN(bugprone-macro-parentheses): an enumerator's name cannot stand in parentheses.
 #define FENCEBRIDGE_AT(level_, name_)                                                              \
     EntryPoint{"vk" #name_, reinterpret_cast<PFN_vkVoidFunction>(&name_), Level::level_},
+// NOLINTEND(bugprone-macro-parentheses)
 #define FENCEBRIDGE_AT_INSTANCE(name_) FENCEBRIDGE_AT(Instance, name_)
 #define FENCEBRIDGE_AT_DEVICE(name_) FENCEBRIDGE_AT(Device, name_)
 #define FENCEBRIDGE_AT_SHARING(name_) FENCEBRIDGE_AT(SharingDevice, name_)

@@ -56,6 +56,7 @@
 namespace fencebridge::entry {
 
 // Each is the Vulkan function of its name, with its very signature; none throws.
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declared name cannot stand in parentheses.
 #define FENCEBRIDGE_DECLARE(name) std::remove_pointer_t<PFN_vk##name> name;
 FENCEBRIDGE_INSTANCE_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_DECLARE)
