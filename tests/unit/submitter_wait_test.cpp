@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <barrier>
 #include <fcntl.h>
 #include <thread>
 #include <unistd.h>
@@ -112,12 +113,15 @@ TEST_F(WaitSubmit, QueuesThatHandOffTheSameBuffersDoNotBlockEachOther) {
                                batch_with(a, Direction::Release)};
     QueueSubmitter& first = queue(0);
     QueueSubmitter& second = queue(1);
-    constexpr int rounds = 300;
+    constexpr int rounds = 3000;
+    std::barrier start(2);
     std::thread thread([&] {
+        start.arrive_and_wait();
         for (int i = 0; i < rounds; ++i) {
             EXPECT_EQ(first.submit(one_way, VK_NULL_HANDLE), VK_SUCCESS);
         }
     });
+    start.arrive_and_wait();
     for (int i = 0; i < rounds; ++i) {
         EXPECT_EQ(second.submit(other_way, VK_NULL_HANDLE), VK_SUCCESS);
     }
