@@ -5,7 +5,6 @@
 #include "entry/states.hpp"
 
 #include <cerrno>
-#include <cstring>
 
 namespace fencebridge::entry {
 
@@ -55,7 +54,7 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice device,
                 log(LogLevel::Error,
                     "an imported dma-buf cannot be followed (%s): its hand-offs "
                     "are not bridged",
-                    std::strerror(errno));
+                    error_text(errno));
             }
         }
         const VkResult result = next.AllocateMemory(device, pAllocateInfo, pAllocator, pMemory);

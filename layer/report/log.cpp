@@ -62,4 +62,8 @@ void log(LogLevel level, const char* format, ...) {
     errno = saved_errno;
 }
 
+const char* error_text(int error) {
+    return std::strerror(error); // NOLINT(concurrency-mt-unsafe)
+}
+
 } // namespace fencebridge

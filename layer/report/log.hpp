@@ -17,6 +17,10 @@ bool logs(LogLevel level);
 /// stderr is no error. Lines over 1,000 bytes are cut.
 [[gnu::format(printf, 2, 3)]] void log(LogLevel level, const char* format, ...);
 
+/// An errno in words, for the log. Any thread: strerror() is marked unsafe for what C allows, but
+/// glibc (since 2.32) and musl keep their texts per thread.
+const char* error_text(int error);
+
 /// Says a thing once a process, however often it happens: one object a message.
 class Once {
 public:
