@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <new>
 
 namespace fencebridge {
@@ -132,14 +131,18 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
 
     arena_.reset();
     const BufferLocks locks(plans(), releases_, locked_);
-    // Waiting for a peer on the CPU comes first of all: nothing of this submit is in the kernel
-    // yet.
-    acquire(batches);
     const bool resolved = timelines_.is_resolved(this, points_.waits);
-    Signalling signalling = prepare_signalling(batches, fence, resolved);
-    const Batch* const ours = patched(batches, signalling);
-
-    const VkResult result = call_next(std::span(ours, batches.size()), signalling.slot);
+    Signalling signalling{.ticket = std::nullopt, .slot = fence};
+    VkResult result = VK_ERROR_OUT_OF_HOST_MEMORY;
+    try {
+        // Waiting for a peer on the CPU comes first of all: nothing of this submit is in the kernel
+        // yet.
+        acquire(batches);
+        prepare_signalling(batches, resolved, signalling);
+        result = call_next(std::span(patched(batches, signalling), batches.size()), signalling.slot);
+    } catch (const std::bad_alloc&) {
+        // Falls to the undo: the submit was not made.
+    }
     if (result != VK_SUCCESS) {
         undo(signalling);
         return result;
@@ -264,7 +267,7 @@ UniqueFd QueueSubmitter::pending_fences(const HandOff& hand_off) {
             log(LogLevel::Warn,
                 "an acquired memory cannot be exported as a dma-buf (%s): its "
                 "peer's fences are unknown",
-                std::strerror(errno));
+                error_text(errno));
         }
         return {};
     }
@@ -281,7 +284,7 @@ UniqueFd QueueSubmitter::pending_fences(const HandOff& hand_off) {
     count(device_.counters.fallbacks);
     if (once.first()) {
         log(LogLevel::Warn, "DMA_BUF_IOCTL_EXPORT_SYNC_FILE failed (%s): acquires wait on the CPU",
-            std::strerror(errno));
+            error_text(errno));
     }
     count(device_.counters.waits_on_cpu);
     if (buffer->wait_idle(hand_off.access, device_.instance->settings.acquire_timeout) !=
@@ -301,19 +304,20 @@ void QueueSubmitter::wait_on_cpu(const UniqueFd& sync_file) {
     }
 }
 
-/// Asks the source for what shall be signalled, and finds a place for it in this submit.
+/// Asks the source for what shall be signalled, and finds a place for it in this submit, whose slot
+/// has the application's fence so far.
 template<typename Batch>
-QueueSubmitter::Signalling QueueSubmitter::prepare_signalling(std::span<const Batch> batches,
-                                                              VkFence fence, bool resolved) {
-    Signalling signalling{.ticket = std::nullopt, .slot = fence};
+void QueueSubmitter::prepare_signalling(std::span<const Batch> batches, bool resolved,
+                                        Signalling& signalling) {
     if (releases_.empty() && !wait_semaphores_.wants_completion()) {
-        return signalling;
+        return;
     }
+    const VkFence application_fence = signalling.slot;
     // A parked release outlives this call; what the application does with its fence then is its own
     // business, so only an immediate one may lean on it.
-    signalling.ticket = source_->begin(resolved ? fence : VK_NULL_HANDLE);
+    signalling.ticket = source_->begin(resolved ? application_fence : VK_NULL_HANDLE);
     if (!signalling.ticket) {
-        return signalling;
+        return;
     }
     if (signalling.ticket->signal != VK_NULL_HANDLE) {
         signalling.batch = batches.size() - 1;
@@ -323,24 +327,23 @@ QueueSubmitter::Signalling QueueSubmitter::prepare_signalling(std::span<const Ba
             }
         }
         signalling.trailing = !can_patch(batches[signalling.batch]);
-        return signalling;
+        return;
     }
-    if (signalling.ticket->fence_is_borrowed || fence == VK_NULL_HANDLE) {
+    if (signalling.ticket->fence_is_borrowed || application_fence == VK_NULL_HANDLE) {
         signalling.slot = signalling.ticket->fence;
-        return signalling;
+        return;
     }
     // The slot is taken. The application's fence can get its payload from ours after the submit:
     // importing a sync_file is what it would see of another process's work. Fences that it may
     // export itself keep their own payload.
     const bool may_displace = resolved && device_.capabilities.fences.fence_import &&
-                              !exportable_fences_.visit(fence, [](bool) {});
+                              !exportable_fences_.visit(application_fence, [](bool) {});
     if (may_displace) {
         signalling.slot = signalling.ticket->fence;
-        signalling.displaced = fence;
+        signalling.displaced = application_fence;
     } else {
         signalling.trailing = true;
     }
-    return signalling;
 }
 
 /// The application's batches, or a copy with our semaphores in it where there are any.
@@ -439,7 +442,7 @@ void QueueSubmitter::attach(const HandOff& hand_off, const UniqueFd& sync_file) 
     count(device_.counters.fallbacks);
     if (once.first()) {
         log(LogLevel::Warn, "cannot attach a fence to a dma-buf (%s): the CPU waits for the work",
-            std::strerror(error));
+            error_text(error));
     }
     wait_sync_file(sync_file.get(), std::chrono::milliseconds(-1));
 }

@@ -79,7 +79,7 @@ private:
     void wait_on_cpu(const UniqueFd& sync_file);
 
     template<typename Batch>
-    Signalling prepare_signalling(std::span<const Batch> batches, VkFence fence, bool resolved);
+    void prepare_signalling(std::span<const Batch> batches, bool resolved, Signalling& signalling);
     template<typename Batch>
     const Batch* patched(std::span<const Batch> batches, const Signalling& signalling);
     void undo(const Signalling& signalling);

@@ -131,8 +131,13 @@ bool Timelines::is_resolved(const QueueSubmitter* queue,
         return true;
     }
     const std::lock_guard guard(mutex_);
-    // A signal covers what was submitted to its queue before: behind an unresolved submit, nothing
-    // is.
+    return resolved_now(queue, waits);
+}
+
+/// Called with the lock held.
+bool Timelines::resolved_now(const QueueSubmitter* queue,
+                             std::span<const TimelinePoint> waits) const {
+    // A signal covers what was submitted to its queue before: behind an unresolved submit, nothing is.
     if (const auto queued = waiting_.find(queue);
         queued != waiting_.end() && !queued->second.empty()) {
         return false;
@@ -148,9 +153,24 @@ std::vector<ParkedRelease> Timelines::submitted(const QueueSubmitter* queue,
         return {};
     }
     const std::lock_guard guard(mutex_);
-    waiting_[queue].push_back({points, std::move(parked)});
-    unresolved_.fetch_add(1, std::memory_order_release);
-    return resolve();
+    if (!resolved_now(queue, points.waits)) {
+        waiting_[queue].push_back({points, std::move(parked)});
+        unresolved_.fetch_add(1, std::memory_order_release);
+        // Another process may have signalled an imported timeline since we last looked.
+        return resolve();
+    }
+    for (const TimelinePoint& signal : points.signals) {
+        raise(signal);
+    }
+    std::vector<ParkedRelease> released;
+    if (any_unresolved()) {
+        released = resolve();
+    }
+    if (parked) {
+        // Resolved between the question and the submit, by another thread.
+        released.push_back(std::move(*parked));
+    }
+    return released;
 }
 
 std::vector<ParkedRelease> Timelines::signalled_by_host(VkSemaphore semaphore, uint64_t value) {

@@ -90,6 +90,7 @@ private:
         std::optional<ParkedRelease> parked;
     };
 
+    bool resolved_now(const QueueSubmitter* queue, std::span<const TimelinePoint> waits) const;
     bool reached(const TimelinePoint& point) const;
     void raise(const TimelinePoint& point);
     std::vector<ParkedRelease> resolve();
