@@ -14,7 +14,7 @@ namespace {
 constexpr std::chrono::seconds patience{30};
 
 std::filesystem::path job() {
-    const char* const folder = std::getenv("FENCEBRIDGE_JOB");
+    const char* const folder = std::getenv("FENCEBRIDGE_JOB"); // NOLINT(concurrency-mt-unsafe)
     return folder != nullptr ? folder : "";
 }
 
@@ -52,7 +52,7 @@ Photograph read_ppm(const std::filesystem::path& path) {
 std::string missing_photographer() {
     // The supervisor's socket, streams and camera are the guest's; on the machine itself nobody
     // stands outside.
-    const char* const driver = std::getenv("FENCEBRIDGE_DRIVER");
+    const char* const driver = std::getenv("FENCEBRIDGE_DRIVER"); // NOLINT(concurrency-mt-unsafe)
     if (job().empty() || driver == nullptr || std::string(driver) == "host") {
         return "nobody outside this machine to photograph its display (not run in the guest)";
     }
