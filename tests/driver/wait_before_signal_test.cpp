@@ -108,7 +108,9 @@ TEST_P(WaitBeforeSignal, AHostSignalResolvesIt) {
     expect_fenced();
 }
 
-TEST_P(WaitBeforeSignal, AnotherQueuesSubmitResolvesIt) {
+/// The same by a submit on another queue.
+using WaitBeforeSignalAcrossQueues = WaitBeforeSignal;
+TEST_P(WaitBeforeSignalAcrossQueues, AnotherQueuesSubmitResolvesIt) {
     if (context_->queues.size() < 2) {
         GTEST_SKIP() << "this driver has one queue: a wait on it cannot be resolved by another";
     }
@@ -131,6 +133,9 @@ INSTANTIATE_TEST_SUITE_P(Layer, WaitBeforeSignal,
                                          Case{Layers::ValidationBelow, Commands::Synchronization2,
                                               true}),
                          by_case);
+
+INSTANTIATE_TEST_SUITE_P(Layer, WaitBeforeSignalAcrossQueues,
+                         testing::Values(Case{Layers::Bridge, Commands::Vulkan10, true}), by_case);
 
 } // namespace
 } // namespace fencebridge::test
