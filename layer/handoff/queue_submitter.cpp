@@ -133,15 +133,17 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
     const BufferLocks locks(plans(), releases_, locked_);
     const bool resolved = timelines_.is_resolved(this, points_.waits);
     Signalling signalling{.ticket = std::nullopt, .slot = fence};
-    VkResult result = VK_ERROR_OUT_OF_HOST_MEMORY;
+    VkResult result = VK_SUCCESS;
     try {
         // Waiting for a peer on the CPU comes first of all: nothing of this submit is in the kernel
         // yet.
         acquire(batches);
         prepare_signalling(batches, resolved, signalling);
-        result = call_next(std::span(patched(batches, signalling), batches.size()), signalling.slot);
+        result =
+            call_next(std::span(patched(batches, signalling), batches.size()), signalling.slot);
     } catch (const std::bad_alloc&) {
         // Falls to the undo: the submit was not made.
+        result = VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     if (result != VK_SUCCESS) {
         undo(signalling);

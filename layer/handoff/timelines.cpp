@@ -137,7 +137,8 @@ bool Timelines::is_resolved(const QueueSubmitter* queue,
 /// Called with the lock held.
 bool Timelines::resolved_now(const QueueSubmitter* queue,
                              std::span<const TimelinePoint> waits) const {
-    // A signal covers what was submitted to its queue before: behind an unresolved submit, nothing is.
+    // A signal covers what was submitted to its queue before: behind an unresolved submit, nothing
+    // is.
     if (const auto queued = waiting_.find(queue);
         queued != waiting_.end() && !queued->second.empty()) {
         return false;
