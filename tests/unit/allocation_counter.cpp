@@ -21,6 +21,14 @@ void* allocate(size_t size, size_t alignment) {
     return memory;
 }
 
+void* allocate_or_null(size_t size) noexcept {
+    try {
+        return allocate(size, alignof(std::max_align_t));
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
 } // namespace
 
 size_t allocation_count() {
@@ -36,22 +44,52 @@ AllocationPause::~AllocationPause() {
 
 } // namespace fencebridge::test
 
-// The array and nothrow forms come to these.
+// All forms, though the standard library's would come to the first: a sanitizer's do not.
 void* operator new(size_t size) {
+    return fencebridge::test::allocate(size, alignof(std::max_align_t));
+}
+void* operator new[](size_t size) {
     return fencebridge::test::allocate(size, alignof(std::max_align_t));
 }
 void* operator new(size_t size, std::align_val_t alignment) {
     return fencebridge::test::allocate(size, static_cast<size_t>(alignment));
 }
+void* operator new[](size_t size, std::align_val_t alignment) {
+    return fencebridge::test::allocate(size, static_cast<size_t>(alignment));
+}
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+    return fencebridge::test::allocate_or_null(size);
+}
+void* operator new[](size_t size, const std::nothrow_t&) noexcept {
+    return fencebridge::test::allocate_or_null(size);
+}
 void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
     std::free(memory);
 }
 void operator delete(void* memory, size_t) noexcept {
     std::free(memory);
 }
+void operator delete[](void* memory, size_t) noexcept {
+    std::free(memory);
+}
 void operator delete(void* memory, std::align_val_t) noexcept {
     std::free(memory);
 }
+void operator delete[](void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
 void operator delete(void* memory, size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, const std::nothrow_t&) noexcept {
     std::free(memory);
 }
