@@ -1,6 +1,6 @@
-// How long vkQueueSubmit blocks the application when it hands a buffer out: without the layer, with the
-// source that the layer picks, and with the CPU wait that applications use today. All in one run, round
-// by round in turn, so that the machine's noise meets all three alike.
+// How long vkQueueSubmit blocks the application when it hands a buffer out: without the layer, with
+// the source that the layer picks, and with the CPU wait that applications use today. All in one
+// run, round by round in turn, so that the machine's noise meets all three alike.
 #include "support/results.hpp"
 #include "support/vulkan_commands.hpp"
 
@@ -22,8 +22,8 @@ constexpr std::chrono::milliseconds work_length{30};
 /// One device, with or without the layer, and what it has measured.
 struct Contestant {
     Contestant(std::string label, const ContextOptions& options)
-        : name(std::move(label)), context(options), work(context),
-          shared(context, {1024, 16}), commands(context), done(context) {
+        : name(std::move(label)), context(options), work(context), shared(context, {1024, 16}),
+          commands(context), done(context) {
         commands.begin(VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT);
         commands.acquire(shared, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_WRITE_BIT);
         work.record(commands, work_length);
