@@ -68,7 +68,7 @@ QueueSubmitter::QueueSubmitter(const Device& device, VkQueue queue, const Record
                                Timelines& timelines, const ExportableFences& exportable_fences)
     : device_(device), queue_(queue), recordings_(recordings), timelines_(timelines),
       exportable_fences_(exportable_fences),
-      source_(make_source(device.source.kind, device.calls())), wait_semaphores_(device.calls()) {}
+      source_(make_source(device.source.kind, device.calls())), acquirer_(device) {}
 
 VkResult QueueSubmitter::submit(std::span<const VkSubmitInfo> batches, VkFence fence) {
     return submit_any(batches, fence);
@@ -137,7 +137,9 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
     try {
         // Waiting for a peer on the CPU comes first of all: nothing of this submit is in the kernel
         // yet.
-        acquire(batches);
+        for (BatchPlan& plan : plans()) {
+            plan.wait = acquirer_.acquire(plan.acquires, can_patch(batches[plan.batch]));
+        }
         prepare_signalling(batches, resolved, signalling);
         result =
             call_next(std::span(patched(batches, signalling), batches.size()), signalling.slot);
@@ -155,7 +157,7 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
         const uint64_t submit = ++last_submit_;
         for (const BatchPlan& plan : plans()) {
             if (plan.wait != VK_NULL_HANDLE) {
-                wait_semaphores_.submitted(plan.wait, submit);
+                acquirer_.semaphores.submitted(plan.wait, submit);
             }
         }
         std::optional<ParkedRelease> parked;
@@ -224,94 +226,12 @@ QueueSubmitter::BatchPlan& QueueSubmitter::plan_for(size_t batch) {
     return plan;
 }
 
-/// Takes the fences that peers left on the buffers we acquire, merges those of one batch into one
-/// sync_file, and makes the batch wait for it.
-template<typename Batch>
-void QueueSubmitter::acquire(std::span<const Batch> batches) {
-    for (BatchPlan& plan : plans()) {
-        UniqueFd fences;
-        for (const HandOff& hand_off : plan.acquires) {
-            UniqueFd more = pending_fences(hand_off);
-            if (!more) {
-                continue;
-            }
-            if (!fences) {
-                fences = std::move(more);
-            } else if (UniqueFd both = merge_sync_files(fences.get(), more.get())) {
-                fences = std::move(both);
-            } else {
-                wait_on_cpu(more);
-            }
-        }
-        if (!fences) {
-            continue;
-        }
-        if (device_.acquire.method == AcquireMethod::Import && can_patch(batches[plan.batch])) {
-            plan.wait = wait_semaphores_.import(fences);
-        }
-        if (plan.wait != VK_NULL_HANDLE) {
-            count(device_.counters.waits_imported);
-        } else {
-            wait_on_cpu(fences);
-        }
-    }
-}
-
-/// None where the buffer is idle for us already. Where the kernel does not give the fences out, the
-/// CPU waits for them here and none is what is left.
-UniqueFd QueueSubmitter::pending_fences(const HandOff& hand_off) {
-    count(device_.counters.acquires);
-    const auto buffer = hand_off.memory->dma_buf();
-    if (!buffer) {
-        static Once once;
-        count(device_.counters.fallbacks);
-        if (once.first()) {
-            log(LogLevel::Warn,
-                "an acquired memory cannot be exported as a dma-buf (%s): its "
-                "peer's fences are unknown",
-                error_text(errno));
-        }
-        return {};
-    }
-    if (buffer->is_idle(hand_off.access)) {
-        count(device_.counters.acquires_idle);
-        return {};
-    }
-    log(LogLevel::Debug, "acquire: dma-buf %llu is busy for a %s",
-        static_cast<unsigned long long>(buffer->inode()), name(hand_off.access));
-    if (UniqueFd fences = buffer->export_fences(hand_off.access)) {
-        return fences;
-    }
-    static Once once;
-    count(device_.counters.fallbacks);
-    if (once.first()) {
-        log(LogLevel::Warn, "DMA_BUF_IOCTL_EXPORT_SYNC_FILE failed (%s): acquires wait on the CPU",
-            error_text(errno));
-    }
-    count(device_.counters.waits_on_cpu);
-    if (buffer->wait_idle(hand_off.access, device_.instance->settings.acquire_timeout) !=
-        SyncWait::Signalled) {
-        log(LogLevel::Warn, "a peer has not finished with dma-buf %llu: going on without it",
-            static_cast<unsigned long long>(buffer->inode()));
-    }
-    return {};
-}
-
-void QueueSubmitter::wait_on_cpu(const UniqueFd& sync_file) {
-    count(device_.counters.waits_on_cpu);
-    const auto timeout = device_.instance->settings.acquire_timeout;
-    if (wait_sync_file(sync_file.get(), timeout) != SyncWait::Signalled) {
-        log(LogLevel::Warn, "a peer's fence has not signalled in %lld ms: going on without it",
-            static_cast<long long>(timeout.count()));
-    }
-}
-
 /// Asks the source for what shall be signalled, and finds a place for it in this submit, whose slot
 /// has the application's fence so far.
 template<typename Batch>
 void QueueSubmitter::prepare_signalling(std::span<const Batch> batches, bool resolved,
                                         Signalling& signalling) {
-    if (releases_.empty() && !wait_semaphores_.wants_completion()) {
+    if (releases_.empty() && !acquirer_.semaphores.wants_completion()) {
         return;
     }
     const VkFence application_fence = signalling.slot;
@@ -375,7 +295,7 @@ const Batch* QueueSubmitter::patched(std::span<const Batch> batches, const Signa
 void QueueSubmitter::undo(const Signalling& signalling) {
     for (BatchPlan& plan : plans()) {
         if (plan.wait != VK_NULL_HANDLE) {
-            wait_semaphores_.discard(plan.wait);
+            acquirer_.semaphores.discard(plan.wait);
         }
     }
     if (signalling.ticket) {
@@ -406,7 +326,7 @@ void QueueSubmitter::release(const Ticket& ticket, std::span<const HandOff> rele
         for (const HandOff& hand_off : releases) {
             attach(hand_off, completion.sync_file);
         }
-        wait_semaphores_.completes_with(submit, completion.sync_file);
+        acquirer_.semaphores.completes_with(submit, completion.sync_file);
         break;
     case Completion::State::Done:
         count(device_.counters.releases_done, releases.size());
@@ -418,7 +338,7 @@ void QueueSubmitter::release(const Ticket& ticket, std::span<const HandOff> rele
                     name(source_->kind()), static_cast<int>(completion.error));
             }
         }
-        wait_semaphores_.completed(submit);
+        acquirer_.semaphores.completed(submit);
         break;
     case Completion::State::Failed:
         wait_for_queue("the fence source failed");
@@ -482,7 +402,7 @@ void QueueSubmitter::wait_for_queue(const char* why) {
         log(LogLevel::Warn, "%s: the CPU waits for the queue", why);
     }
     if (device_.next.QueueWaitIdle(queue_) == VK_SUCCESS) {
-        wait_semaphores_.completed(last_submit_);
+        acquirer_.semaphores.completed(last_submit_);
     }
 }
 

@@ -3,7 +3,7 @@
 
 #include "dispatch/device.hpp"
 #include "fence/completion_source.hpp"
-#include "fence/wait_semaphores.hpp"
+#include "handoff/acquirer.hpp"
 #include "handoff/arena.hpp"
 #include "handoff/hand_off.hpp"
 #include "handoff/recordings.hpp"
@@ -74,11 +74,6 @@ private:
     std::span<BatchPlan> plans() { return std::span(plans_).first(plan_count_); }
 
     template<typename Batch>
-    void acquire(std::span<const Batch> batches);
-    UniqueFd pending_fences(const HandOff& hand_off);
-    void wait_on_cpu(const UniqueFd& sync_file);
-
-    template<typename Batch>
     void prepare_signalling(std::span<const Batch> batches, bool resolved, Signalling& signalling);
     template<typename Batch>
     const Batch* patched(std::span<const Batch> batches, const Signalling& signalling);
@@ -102,7 +97,7 @@ private:
 
     std::mutex mutex_;
     std::unique_ptr<CompletionSource> source_;
-    WaitSemaphores wait_semaphores_;
+    Acquirer acquirer_;
     uint64_t last_submit_ = 0;
 
     // Kept from submit to submit, so that the steady state allocates nothing.

@@ -1,0 +1,86 @@
+#include "handoff/acquirer.hpp"
+
+#include "report/log.hpp"
+
+#include <cerrno>
+
+namespace fencebridge {
+
+VkSemaphore Acquirer::acquire(std::span<const HandOff> acquires, bool may_patch) {
+    UniqueFd fences;
+    for (const HandOff& hand_off : acquires) {
+        UniqueFd more = pending_fences(hand_off);
+        if (!more) {
+            continue;
+        }
+        if (!fences) {
+            fences = std::move(more);
+        } else if (UniqueFd both = merge_sync_files(fences.get(), more.get())) {
+            fences = std::move(both);
+        } else {
+            wait_on_cpu(more);
+        }
+    }
+    if (!fences) {
+        return VK_NULL_HANDLE;
+    }
+    if (device_.acquire.method == AcquireMethod::Import && may_patch) {
+        if (const VkSemaphore semaphore = semaphores.import(fences)) {
+            count(device_.counters.waits_imported);
+            return semaphore;
+        }
+    }
+    wait_on_cpu(fences);
+    return VK_NULL_HANDLE;
+}
+
+/// None where the buffer is idle for us already. Where the kernel does not give the fences out, the
+/// CPU waits for them here and none is what is left.
+UniqueFd Acquirer::pending_fences(const HandOff& hand_off) {
+    count(device_.counters.acquires);
+    const auto buffer = hand_off.memory->dma_buf();
+    if (!buffer) {
+        static Once once;
+        count(device_.counters.fallbacks);
+        if (once.first()) {
+            log(LogLevel::Warn,
+                "an acquired memory cannot be exported as a dma-buf (%s): its "
+                "peer's fences are unknown",
+                error_text(errno));
+        }
+        return {};
+    }
+    if (buffer->is_idle(hand_off.access)) {
+        count(device_.counters.acquires_idle);
+        return {};
+    }
+    log(LogLevel::Debug, "acquire: dma-buf %llu is busy for a %s",
+        static_cast<unsigned long long>(buffer->inode()), name(hand_off.access));
+    if (UniqueFd fences = buffer->export_fences(hand_off.access)) {
+        return fences;
+    }
+    static Once once;
+    count(device_.counters.fallbacks);
+    if (once.first()) {
+        log(LogLevel::Warn, "DMA_BUF_IOCTL_EXPORT_SYNC_FILE failed (%s): acquires wait on the CPU",
+            error_text(errno));
+    }
+    count(device_.counters.waits_on_cpu);
+    if (buffer->wait_idle(hand_off.access, device_.instance->settings.acquire_timeout) !=
+        SyncWait::Signalled) {
+        log(LogLevel::Warn, "a peer has not finished with dma-buf %llu: going on without it",
+            static_cast<unsigned long long>(buffer->inode()));
+    }
+    return {};
+}
+
+void Acquirer::wait_on_cpu(const UniqueFd& sync_file) {
+    count(device_.counters.waits_on_cpu);
+    const auto timeout = device_.instance->settings.acquire_timeout;
+    if (wait_sync_file(sync_file.get(), timeout) != SyncWait::Signalled) {
+        log(LogLevel::Warn, "a peer's fence has not signalled in %lld ms: going on without it",
+            static_cast<long long>(timeout.count()));
+    }
+}
+
+} // namespace fencebridge
