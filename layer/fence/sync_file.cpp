@@ -11,6 +11,10 @@
 namespace fencebridge {
 
 SyncWait wait_sync_file(int sync_file_fd, std::chrono::milliseconds timeout) {
+    if (sync_file_fd < 0) {
+        // What Vulkan means by -1; poll() would ignore it, and wait.
+        return SyncWait::Signalled;
+    }
     return poll_until(sync_file_fd, POLLIN, timeout);
 }
 

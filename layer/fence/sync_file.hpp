@@ -10,8 +10,8 @@ namespace fencebridge {
 enum class SyncWait { Signalled, TimedOut, Failed };
 
 /// Waits on the CPU until `sync_file_fd` (borrowed) has signalled, `timeout` has passed (negative:
-/// for ever), or poll() fails. EINTR is retried with the time that is left. Any thread.
-/// Rests on drivers/dma-buf/sync_file.c: sync_file_poll.
+/// for ever), or poll() fails. -1 has signalled, as in Vulkan. EINTR is retried with the time that
+/// is left. Any thread. Rests on drivers/dma-buf/sync_file.c: sync_file_poll.
 SyncWait wait_sync_file(int sync_file_fd, std::chrono::milliseconds timeout);
 
 /// Whether it has signalled by now. A closed or foreign fd counts as signalled: nothing to wait

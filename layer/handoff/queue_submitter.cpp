@@ -116,6 +116,11 @@ VkResult QueueSubmitter::bind_sparse(std::span<const VkBindSparseInfo> batches, 
 template<typename Batch>
 VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
                                 std::vector<ParkedRelease>& resolved_parked) {
+    // Behind another unresolved submit the queue cannot become idle: then the debt stays.
+    if (owes_wait_ && timelines_.is_resolved(this, {})) {
+        owes_wait_ = false;
+        wait_for_queue("a parked release got no fence");
+    }
     points_.clear();
     if (timelines_.any()) {
         timelines_.collect(batches, points_);
@@ -169,7 +174,9 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
             source_->abandon(*signalling.ticket);
             wait_for_queue("the trailing submit failed");
         } else if (resolved) {
-            release(*signalling.ticket, releases_, submit, &signalling.displaced);
+            if (!release(*signalling.ticket, releases_, submit, &signalling.displaced)) {
+                wait_for_queue("the fence source failed");
+            }
         } else {
             count(device_.counters.parked);
             parked = ParkedRelease{this, submit, *signalling.ticket, releases_};
@@ -317,7 +324,8 @@ bool QueueSubmitter::submit_trailing(const Ticket& ticket) {
                                     ticket.fence) == VK_SUCCESS;
 }
 
-void QueueSubmitter::release(const Ticket& ticket, std::span<const HandOff> releases,
+/// False where the source failed and the work may still run: the caller has to wait for it.
+bool QueueSubmitter::release(const Ticket& ticket, std::span<const HandOff> releases,
                              uint64_t submit, VkFence* displaced) {
     const Completion completion = source_->take(ticket);
     count(device_.counters.releases, releases.size());
@@ -341,19 +349,19 @@ void QueueSubmitter::release(const Ticket& ticket, std::span<const HandOff> rele
         acquirer_.semaphores.completed(submit);
         break;
     case Completion::State::Failed:
-        wait_for_queue("the fence source failed");
         break;
     }
     if (displaced != nullptr && *displaced != VK_NULL_HANDLE) {
         hand_on(*displaced, completion);
         *displaced = VK_NULL_HANDLE;
     }
+    return completion.state != Completion::State::Failed;
 }
 
 /// The one line that all of this is for.
 void QueueSubmitter::attach(const HandOff& hand_off, const UniqueFd& sync_file) {
     const auto buffer = hand_off.memory->dma_buf();
-    const int error = buffer ? buffer->attach_fence(sync_file.get(), hand_off.access) : errno;
+    const int error = buffer ? buffer->attach_fence(sync_file.get(), hand_off.access) : EBADF;
     if (buffer && error == 0) {
         count(device_.counters.fences_attached);
         log(LogLevel::Debug, "release: %s fence on dma-buf %llu", name(hand_off.access),
@@ -409,7 +417,13 @@ void QueueSubmitter::wait_for_queue(const char* why) {
 void QueueSubmitter::complete(const ParkedRelease& parked) {
     const std::lock_guard guard(mutex_);
     const BufferLocks locks(std::span<const BatchPlan>{}, parked.releases, locked_);
-    release(parked.ticket, parked.releases, parked.submit, nullptr);
+    if (!release(parked.ticket, parked.releases, parked.submit, nullptr)) {
+        // This call is not the queue's own, and only the application may say when to wait on its
+        // queue: the queue's next submit does it first of all.
+        owes_wait_ = true;
+        count(device_.counters.fallbacks);
+        log(LogLevel::Warn, "a parked release got no fence: its queue's next submit waits for it");
+    }
 }
 
 VkResult QueueSubmitter::call_next(std::span<const VkSubmitInfo> batches, VkFence fence) {

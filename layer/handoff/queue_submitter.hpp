@@ -80,7 +80,7 @@ private:
     void undo(const Signalling& signalling);
     bool submit_trailing(const Ticket& ticket);
 
-    void release(const Ticket& ticket, std::span<const HandOff> releases, uint64_t submit,
+    bool release(const Ticket& ticket, std::span<const HandOff> releases, uint64_t submit,
                  VkFence* displaced);
     void attach(const HandOff& hand_off, const UniqueFd& sync_file);
     void hand_on(VkFence application_fence, const Completion& completion);
@@ -99,6 +99,7 @@ private:
     std::unique_ptr<CompletionSource> source_;
     Acquirer acquirer_;
     uint64_t last_submit_ = 0;
+    bool owes_wait_ = false; ///< a parked release failed in another queue's call
 
     // Kept from submit to submit, so that the steady state allocates nothing.
     Arena arena_;

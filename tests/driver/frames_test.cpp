@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 namespace fencebridge::test {
@@ -50,6 +51,24 @@ TEST(Frames, WithTheLayerItNeverDoes) {
     record_value("frames/on/pending_share", pending, "share", is_asynchronous ? ">= 0.95" : "",
                  !is_asynchronous || pending >= 0.95);
     record_value("frames/on/submit_blocked_us", seen->submit_blocked_us, "us", "", true, "median");
+}
+
+/// Validation, on both sides of the layer, has nothing to say about the producer. (It writes to
+/// stdout, where the producer writes one line of its own.)
+TEST(Frames, ValidationHasNothingToSay) {
+    const std::string validation = "VK_LAYER_KHRONOS_validation";
+    const std::string bridge = "VK_LAYER_FENCEBRIDGE_implicit_sync";
+    for (const bool above : {false, true}) {
+        const auto seen = run_pair(
+            {.frames = 40,
+             .bridged = !above,
+             .environment = {{"VK_INSTANCE_LAYERS", above ? validation + ":" + bridge : validation},
+                             {"VK_VALIDATION_VALIDATE_SYNC", "1"}}});
+        ASSERT_TRUE(seen) << "or validation spoke: " << (above ? "above" : "below");
+        EXPECT_EQ(seen->frames, 40U);
+        EXPECT_EQ(seen->stale, 0U);
+        EXPECT_EQ(seen->log.find("Validation"), std::string::npos) << seen->log;
+    }
 }
 
 } // namespace

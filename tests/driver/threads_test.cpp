@@ -29,8 +29,10 @@ struct Worker {
     CommandBuffer commands;
 };
 
-TEST(Threads, HandOffsOfManyBuffersAtOnce) {
-    VulkanContext context({.layers = Layers::Bridge, .queue_count = 4});
+class Threads : public testing::TestWithParam<Layers> {};
+
+TEST_P(Threads, HandOffsOfManyBuffersAtOnce) {
+    VulkanContext context({.layers = GetParam(), .queue_count = 4});
     const LongWork work(context);
     // One buffer that all threads hand off: the layer orders export, submit and attach.
     const SharedBuffer common(context, shared_extent);
@@ -83,7 +85,10 @@ TEST(Threads, HandOffsOfManyBuffersAtOnce) {
     EXPECT_TRUE(becomes_ready(common.dma_buf, POLLIN));
     EXPECT_EQ(common.content() & 0xffffU, rounds);
     FB_VK(vkDeviceWaitIdle(context.device));
+    expect_no_messages(context);
 }
+INSTANTIATE_TEST_SUITE_P(Layer, Threads, testing::Values(Layers::Bridge, Layers::ValidationBelow),
+                         by_layers);
 
 } // namespace
 } // namespace fencebridge::test

@@ -116,6 +116,34 @@ TEST_P(Parked, SubmitWithoutHandOffsStillCarriesItsSignal) {
     EXPECT_EQ(counters().parked, 0U);
 }
 
+/// An export that fails in another queue's call: that call must not wait on a queue that is not its
+/// own. The queue's next submit does, and not before the queue can become idle at all.
+class ParkedExportFails : public Parked {};
+TEST_P(ParkedExportFails, TheQueuesOwnNextSubmitWaits) {
+    EXPECT_EQ(submit(waiting(batch_with(memory(), Direction::Release), 1)), VK_SUCCESS);
+    driver.outcomes.get_semaphore_fd = {VK_ERROR_TOO_MANY_OBJECTS};
+    host_signals(1);
+    EXPECT_EQ(driver.count("QueueWaitIdle"), 0U);
+    EXPECT_EQ(counters().fallbacks, 1U);
+    EXPECT_EQ(submit(waiting(batch_with(nullptr, Direction::Release), 2)), VK_SUCCESS);
+    EXPECT_EQ(driver.count("QueueWaitIdle"), 1U);
+    EXPECT_EQ(submit(batch_with(nullptr, Direction::Release)), VK_SUCCESS);
+    EXPECT_EQ(driver.count("QueueWaitIdle"), 1U) << "once is enough";
+}
+TEST_P(ParkedExportFails, NotBehindAnotherUnresolvedSubmit) {
+    EXPECT_EQ(submit(waiting(batch_with(memory(), Direction::Release), 1)), VK_SUCCESS);
+    EXPECT_EQ(submit(waiting(batch_with(nullptr, Direction::Release), 2)), VK_SUCCESS);
+    driver.outcomes.get_semaphore_fd = {VK_ERROR_TOO_MANY_OBJECTS};
+    host_signals(1);
+    EXPECT_EQ(submit(batch_with(nullptr, Direction::Release)), VK_SUCCESS);
+    EXPECT_EQ(driver.count("QueueWaitIdle"), 0U) << "it would never return";
+    host_signals(2);
+    EXPECT_EQ(submit(batch_with(nullptr, Direction::Release)), VK_SUCCESS);
+    EXPECT_EQ(driver.count("QueueWaitIdle"), 1U);
+}
+INSTANTIATE_TEST_SUITE_P(Semaphore, ParkedExportFails, testing::Values(SourceKind::Semaphore),
+                         [](const auto& instance) { return name(instance.param); });
+
 INSTANTIATE_TEST_SUITE_P(Sources, Parked,
                          testing::Values(SourceKind::Semaphore, SourceKind::Fence,
                                          SourceKind::Wait),
