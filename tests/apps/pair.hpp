@@ -12,7 +12,7 @@ namespace fencebridge::test {
 
 struct PairOptions {
     uint32_t frames = 1000;
-    uint32_t work_ms = 12;
+    uint32_t work_ms = 16;
     bool bridged = false; ///< the producer runs with ENABLE_FENCEBRIDGE=1
     std::vector<std::pair<std::string, std::string>> environment; ///< more, for the producer
 };
