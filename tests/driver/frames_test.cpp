@@ -26,6 +26,16 @@ uint32_t frame_count() {
 #endif
 }
 
+/// lavapipe has no fence of its own to leave: its work is done when the submit returns. And a
+/// sanitized consumer is slower than the work: it hears of most frames when they are done.
+bool is_pending_expected() {
+#ifdef FENCEBRIDGE_SANITIZED
+    return false;
+#else
+    return !on_lavapipe();
+#endif
+}
+
 TEST(Frames, WithoutTheLayerTheConsumerSeesOldPixels) {
     const auto seen = run_pair({.frames = frame_count()});
     ASSERT_TRUE(seen);
@@ -43,13 +53,11 @@ TEST(Frames, WithTheLayerItNeverDoes) {
     EXPECT_EQ(seen->timeouts, 0U);
     record_value("frames/on/stale", seen->stale, "frames", "= 0", seen->stale == 0);
     const double pending = static_cast<double>(seen->pending) / seen->frames;
-    // lavapipe has no fence of its own to leave: its work is done when the submit returns.
-    const bool is_asynchronous = !on_lavapipe();
-    if (is_asynchronous) {
+    if (is_pending_expected()) {
         EXPECT_GE(pending, 0.95) << "fences should be pending at the hand-off";
     }
-    record_value("frames/on/pending_share", pending, "share", is_asynchronous ? ">= 0.95" : "",
-                 !is_asynchronous || pending >= 0.95);
+    record_value("frames/on/pending_share", pending, "share",
+                 is_pending_expected() ? ">= 0.95" : "", !is_pending_expected() || pending >= 0.95);
     record_value("frames/on/submit_blocked_us", seen->submit_blocked_us, "us", "", true, "median");
 }
 
