@@ -1,6 +1,8 @@
 // A process that is interrupted all the time: a profiler, a timer, a garbage collector.
 #pragma once
 
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <sys/time.h>
 
@@ -13,7 +15,12 @@ public:
     SignalStorm() {
         count_ = 0;
         struct sigaction action{};
-        action.sa_handler = [](int) { count_ = count_ + 1; };
+        // Any thread may be the one that is interrupted.
+        action.sa_handler = [](int) {
+            const int saved = errno;
+            count_.fetch_add(1, std::memory_order_relaxed);
+            errno = saved;
+        };
         ::sigaction(SIGALRM, &action, &previous_);
         const itimerval every{.it_interval = {.tv_sec = 0, .tv_usec = 1000},
                               .it_value = {.tv_sec = 0, .tv_usec = 1000}};
@@ -30,7 +37,8 @@ public:
     int signals() const { return count_; }
 
 private:
-    static inline volatile std::sig_atomic_t count_ = 0;
+    static inline std::atomic<int> count_ = 0;
+    static_assert(std::atomic<int>::is_always_lock_free);
     struct sigaction previous_{};
 };
 
