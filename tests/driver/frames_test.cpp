@@ -12,6 +12,12 @@
 namespace fencebridge::test {
 namespace {
 
+#ifdef FENCEBRIDGE_SANITIZED
+constexpr bool is_sanitized = true;
+#else
+constexpr bool is_sanitized = false;
+#endif
+
 bool on_lavapipe() {
     const char* const driver = std::getenv("FENCEBRIDGE_DRIVER");
     return driver != nullptr && std::string_view(driver) == "lavapipe";
@@ -19,31 +25,22 @@ bool on_lavapipe() {
 
 /// A thousand where a frame is quick. lavapipe draws with the guest's own emulated CPU.
 uint32_t frame_count() {
-#ifdef FENCEBRIDGE_SANITIZED
-    return 30;
-#else
+    if (is_sanitized) {
+        return 30;
+    }
     return on_lavapipe() ? 150 : 1000;
-#endif
 }
 
 /// Longer than a consumer takes to look at a frame, or it would be late for every one: a sanitized
 /// one is slow.
 uint32_t work_ms() {
-#ifdef FENCEBRIDGE_SANITIZED
-    return 150;
-#else
-    return PairOptions{}.work_ms;
-#endif
+    return is_sanitized ? 150 : PairOptions{}.work_ms;
 }
 
 /// lavapipe has no fence of its own to leave: its work is done when the submit returns. And a
-/// sanitized consumer is slower than the work: it hears of most frames when they are done.
+/// sanitized consumer hears of many a frame when it is done.
 bool is_pending_expected() {
-#ifdef FENCEBRIDGE_SANITIZED
-    return false;
-#else
-    return !on_lavapipe();
-#endif
+    return !is_sanitized && !on_lavapipe();
 }
 
 TEST(Frames, WithoutTheLayerTheConsumerSeesOldPixels) {
