@@ -1,8 +1,8 @@
 // What a compositor does with a client's dma-buf: poll it for POLLIN, then read it. Knows nothing
 // of Vulkan.
 //
-//   fencebridge-consumer SOCKET PICTURE  : prints one JSON line, leaves the worst frame's pixels in
-//   PICTURE
+//   fencebridge-consumer SOCKET PICTURE  : prints one JSON line, leaves the most telling
+//   frame's pixels in PICTURE
 #include "apps/channel.hpp"
 #include "apps/frames.hpp"
 
@@ -63,6 +63,16 @@ uint32_t wrong_bands(const Picture& picture, uint32_t frame) {
     return wrong;
 }
 
+/// How much a frame tells as a picture. A torn one, part new and part old, tells most; one that is
+/// old altogether looks right to who does not know the time. The first frames of each buffer have no
+/// old picture under them, and tell nothing.
+uint32_t tells(uint32_t frame_number, uint32_t wrong) {
+    if (frame_number <= 2 * slot_count) {
+        return 0;
+    }
+    return wrong == band_count ? 1 : wrong + (wrong != 0 ? 1 : 0);
+}
+
 int consume(int socket, const char* picture_path) {
     Setup setup{};
     std::vector<int> fds;
@@ -85,7 +95,7 @@ int consume(int socket, const char* picture_path) {
     uint32_t stale = 0;
     uint32_t pending = 0;
     uint32_t timeouts = 0;
-    uint32_t worst = 0;
+    uint32_t most_telling = 0;
     Picture shown;
     std::vector<uint8_t> strip;
     FrameReady ready{};
@@ -102,8 +112,8 @@ int consume(int socket, const char* picture_path) {
         const uint32_t wrong = wrong_bands(picture, ready.frame);
         stale += wrong != 0 ? 1 : 0;
         strip.push_back(static_cast<uint8_t>(wrong));
-        if (shown.empty() || wrong > worst) {
-            worst = wrong;
+        if (const uint32_t told = tells(frames, wrong); shown.empty() || told > most_telling) {
+            most_telling = told;
             shown = std::move(picture);
         }
         if (!send(socket, SlotFree{ready.slot})) {
