@@ -64,8 +64,8 @@ uint32_t wrong_bands(const Picture& picture, uint32_t frame) {
 }
 
 /// How much a frame tells as a picture. A torn one, part new and part old, tells most; one that is
-/// old altogether looks right to who does not know the time. The first frames of each buffer have no
-/// old picture under them, and tell nothing.
+/// old altogether looks right to who does not know the time. The first frames of each buffer have
+/// no old picture under them, and tell nothing.
 uint32_t tells(uint32_t frame_number, uint32_t wrong) {
     if (frame_number <= 2 * slot_count) {
         return 0;
