@@ -1,8 +1,11 @@
 #include "dispatch/device.hpp"
 
+#include "dispatch/aliases.hpp"
 #include "dispatch/chain.hpp"
 #include "dispatch/extensions.hpp"
+#include "dispatch/features.hpp"
 #include "dispatch/probe.hpp"
+#include "fence/vgem.hpp"
 
 #include <vector>
 
@@ -21,13 +24,16 @@ std::vector<VkExtensionProperties> device_extensions(const Instance& instance,
     return extensions;
 }
 
-/// SYNC_FD needs these; they promote nothing and change nothing for an application that does not
-/// name them.
+/// SYNC_FD and our own timelines need these; they promote nothing and change nothing for an
+/// application that does not name them.
 void add_what_we_need(ExtensionList& extensions, std::span<const VkExtensionProperties> available,
-                      uint32_t api_version) {
+                      uint32_t api_version, bool has_properties2) {
     if (api_version < VK_API_VERSION_1_1) {
         extensions.add_if_available(VK_KHR_EXTERNAL_SEMAPHORE_EXTENSION_NAME, available);
         extensions.add_if_available(VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME, available);
+    }
+    if (has_properties2 && api_version < VK_API_VERSION_1_2) {
+        extensions.add_if_available(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME, available);
     }
     extensions.add_if_available(VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME, available);
     extensions.add_if_available(VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME, available);
@@ -69,13 +75,17 @@ void report_choice(const Device& device) {
         log(LogLevel::Warn, "acquire method %s cannot be used: %s", name(*settings.acquire),
             device.acquire.refused);
     }
-    log(LogLevel::Info, "%s [%s]: policy %s, fence source %s (%s), acquire %s (%s), kernel %s",
+    if (device.guard.refused != nullptr) {
+        log(LogLevel::Warn, "no guard fences: %s", device.guard.refused);
+    }
+    log(LogLevel::Info,
+        "%s [%s]: policy %s, fence source %s (%s), acquire %s (%s), guard %s (%s), kernel %s",
         device.capabilities.device_name.c_str(),
         device.capabilities.driver_name.empty() ? "driver unknown"
                                                 : device.capabilities.driver_name.c_str(),
         name(settings.policy), name(device.source.kind), device.source.why,
-        name(device.acquire.method), device.acquire.why,
-        describe(device.capabilities.fences.kernel));
+        name(device.acquire.method), device.acquire.why, device.guard.on ? "on" : "off",
+        device.guard.why, describe(device.capabilities.fences.kernel));
 }
 
 } // namespace
@@ -104,18 +114,26 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
     if (device.shares_memory) {
         device.capabilities = query_capabilities(instance, physical_device);
         add_what_we_need(extensions, device_extensions(instance, physical_device),
-                         device.capabilities.api_version);
+                         device.capabilities.api_version, instance.has_properties2);
     }
+    const bool has_timelines = device.capabilities.api_version >= VK_API_VERSION_1_2 ||
+                               extensions.contains(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
 
     VkDeviceCreateInfo ours = info;
     ours.ppEnabledExtensionNames = extensions.data();
     ours.enabledExtensionCount = extensions.size();
     const VkDevice loader_handle = device.handle;
     link->u.pLayerInfo = here->pNext;
+    // Behind the link's advance: a copy of the chain has the link in it.
+    const TimelineFeature timelines(info, device.shares_memory && has_timelines);
+    ours.pNext = timelines.chain();
+    device.capabilities.fences.timelines = timelines.enabled();
     VkResult result = next_create(physical_device, &ours, allocator, &device.handle);
-    if (result != VK_SUCCESS && extensions.size() != info.enabledExtensionCount) {
-        log(LogLevel::Warn, "the driver refused our extensions (%d): going on without them",
+    if (result != VK_SUCCESS &&
+        (extensions.size() != info.enabledExtensionCount || timelines.added())) {
+        log(LogLevel::Warn, "the driver refused our additions (%d): going on without them",
             static_cast<int>(result));
+        device.capabilities.fences.timelines = timelines.enabled() && !timelines.added();
         extensions = ExtensionList(info.ppEnabledExtensionNames, info.enabledExtensionCount);
         link->u.pLayerInfo = here->pNext;
         device.handle = loader_handle;
@@ -127,6 +145,7 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
     }
 
     vkuInitDeviceDispatchTable(device.handle, &device.next, next_gdpa);
+    unify_aliases(device.next);
     if (!device.shares_memory) {
         log(LogLevel::Debug, "a device that shares no memory: every call passes through");
         return VK_SUCCESS;
@@ -136,8 +155,10 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
     if (extensions.contains(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME)) {
         fences.kernel = probe_kernel(device);
     }
+    fences.vgem = Vgem::open() != nullptr;
     device.source = choose_source(fences, instance.settings.fence_source);
     device.acquire = choose_acquire(fences, instance.settings.acquire);
+    device.guard = choose_guard(fences, instance.settings.guard);
     report_choice(device);
     return VK_SUCCESS;
 }

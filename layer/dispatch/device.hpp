@@ -20,6 +20,7 @@ struct Device {
     Capabilities capabilities;
     SourceChoice source;
     AcquireChoice acquire;
+    GuardChoice guard;
 
     /// Whether the application can share dma-bufs on this device at all (it enabled
     /// VK_KHR_external_memory_fd, and the policy is not `off`). Where it cannot, nothing beyond
@@ -31,11 +32,11 @@ struct Device {
     DeviceCalls calls() const { return {handle, &next}; }
 };
 
-/// Calls the next layer's vkCreateDevice, for a sharing device with the SYNC_FD extensions added to
-/// a copy where they exist, and fills `device`: capabilities, the kernel's probed on a real dma-buf
-/// of the driver, fence source, acquire method. Writes the one log line that names them. What the
-/// application asked for is tried alone where an addition makes it fail. `device.handle` is what
-/// the caller found in *pDevice.
+/// Calls the next layer's vkCreateDevice, for a sharing device with the SYNC_FD extensions and the
+/// timeline semaphores that we use added to a copy where they exist, and fills `device`:
+/// capabilities, the kernel's probed on a real dma-buf of the driver, fence source, acquire method.
+/// Writes the one log line that names them. What the application asked for is tried alone where an
+/// addition makes it fail. `device.handle` is what the caller found in *pDevice.
 VkResult create_device(const Instance& instance, VkPhysicalDevice physical_device,
                        const VkDeviceCreateInfo& info, const VkAllocationCallbacks* allocator,
                        Device& device);

@@ -17,21 +17,30 @@ namespace {
 template<typename T>
 using Choice = std::pair<std::string_view, T>;
 
-constexpr std::array<Choice<Policy>, 3> policies{{
-    {"auto", Policy::Transfers},
+constexpr std::array<Choice<Policy>, 5> policies{{
+    {"auto", Policy::Auto},
     {"transfers", Policy::Transfers},
+    {"touch", Policy::Touch},
+    {"always", Policy::Always},
     {"off", Policy::Off},
 }};
-constexpr std::array<Choice<std::optional<SourceKind>>, 4> sources{{
+constexpr std::array<Choice<std::optional<SourceKind>>, 5> sources{{
     {"auto", std::nullopt},
     {"semaphore", SourceKind::Semaphore},
     {"fence", SourceKind::Fence},
+    {"proxy", SourceKind::Proxy},
     {"wait", SourceKind::Wait},
 }};
-constexpr std::array<Choice<std::optional<AcquireMethod>>, 3> acquires{{
+constexpr std::array<Choice<std::optional<AcquireMethod>>, 4> acquires{{
     {"auto", std::nullopt},
     {"import", AcquireMethod::Import},
+    {"thread", AcquireMethod::Thread},
     {"poll", AcquireMethod::Poll},
+}};
+constexpr std::array<Choice<GuardSetting>, 3> guards{{
+    {"auto", GuardSetting::Auto},
+    {"on", GuardSetting::On},
+    {"off", GuardSetting::Off},
 }};
 constexpr std::array<Choice<LogLevel>, 5> log_levels{{
     {"off", LogLevel::Off},
@@ -118,7 +127,12 @@ private:
 } // namespace
 
 const char* name(Policy policy) {
-    return policy == Policy::Transfers ? "transfers" : "off";
+    for (const auto& [word, meaning] : policies) {
+        if (meaning == policy) {
+            return word.data();
+        }
+    }
+    return "off";
 }
 
 Settings read_settings(const VkInstanceCreateInfo& info) {
@@ -132,6 +146,7 @@ Settings read_settings(const VkInstanceCreateInfo& info) {
     set.choose("policy", policies, settings.policy);
     set.choose("fence_source", sources, settings.fence_source);
     set.choose("acquire", acquires, settings.acquire);
+    set.choose("guard", guards, settings.guard);
     set.choose_milliseconds("acquire_timeout_ms", settings.acquire_timeout);
     return settings;
 }

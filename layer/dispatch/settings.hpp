@@ -13,16 +13,20 @@ namespace fencebridge {
 
 /// Which events count as hand-offs.
 enum class Policy : uint8_t {
+    Auto,      ///< transfers; for memory that is never transferred, touch
     Transfers, ///< ownership transfers to and from EXTERNAL and FOREIGN
+    Touch,     ///< transfers, and every submit whose commands name the resource
+    Always,    ///< every submit, of all memory that a peer may hold
     Off,       ///< none: calls pass through
 };
 
 const char* name(Policy policy);
 
 struct Settings {
-    Policy policy = Policy::Transfers;
+    Policy policy = Policy::Auto;
     std::optional<SourceKind> fence_source; ///< none: auto
     std::optional<AcquireMethod> acquire;   ///< none: auto
+    GuardSetting guard = GuardSetting::Auto;
     std::chrono::milliseconds acquire_timeout{5000};
     LogLevel log_level = LogLevel::Info;
 };

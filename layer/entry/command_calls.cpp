@@ -9,6 +9,21 @@ namespace {
 
 constexpr const char* lost_barrier = "a recorded ownership transfer is lost";
 
+void record_dependencies(DeviceState& state, VkCommandBuffer command_buffer,
+                         std::span<const VkDependencyInfo> dependencies) {
+    if (state.bridge == nullptr) {
+        return;
+    }
+    guarded_void(lost_barrier, [&] {
+        for (const VkDependencyInfo& dependency : dependencies) {
+            state.bridge->record(
+                command_buffer,
+                std::span(dependency.pImageMemoryBarriers, dependency.imageMemoryBarrierCount),
+                std::span(dependency.pBufferMemoryBarriers, dependency.bufferMemoryBarrierCount));
+        }
+    });
+}
+
 } // namespace
 
 VKAPI_ATTR VkResult VKAPI_CALL
@@ -20,15 +35,14 @@ AllocateCommandBuffers(VkDevice device, const VkCommandBufferAllocateInfo* pAllo
             state.device.next.AllocateCommandBuffers(device, pAllocateInfo, pCommandBuffers);
         if (result == VK_SUCCESS && state.bridge != nullptr) {
             const std::span allocated(pCommandBuffers, pAllocateInfo->commandBufferCount);
-            try {
-                state.bridge->recordings.allocated(pAllocateInfo->commandPool, allocated);
-            } catch (const std::bad_alloc&) {
-                state.device.next.FreeCommandBuffers(device, pAllocateInfo->commandPool,
-                                                     pAllocateInfo->commandBufferCount,
-                                                     pCommandBuffers);
-                std::fill(allocated.begin(), allocated.end(), VK_NULL_HANDLE);
-                throw;
-            }
+            record_or_destroy(
+                [&] { state.bridge->recordings.allocated(pAllocateInfo->commandPool, allocated); },
+                [&] {
+                    state.device.next.FreeCommandBuffers(device, pAllocateInfo->commandPool,
+                                                         pAllocateInfo->commandBufferCount,
+                                                         pCommandBuffers);
+                    std::fill(allocated.begin(), allocated.end(), VK_NULL_HANDLE);
+                });
         }
         return result;
     });
@@ -103,23 +117,60 @@ VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier(
 VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier2(VkCommandBuffer commandBuffer,
                                                const VkDependencyInfo* pDependencyInfo) {
     DeviceState& state = device_of(commandBuffer);
-    if (state.bridge != nullptr) {
-        guarded_void(lost_barrier, [&] {
-            state.bridge->record(commandBuffer,
-                                 std::span(pDependencyInfo->pImageMemoryBarriers,
-                                           pDependencyInfo->imageMemoryBarrierCount),
-                                 std::span(pDependencyInfo->pBufferMemoryBarriers,
-                                           pDependencyInfo->bufferMemoryBarrierCount));
-        });
-    }
-    const auto& next = state.device.next;
-    (next.CmdPipelineBarrier2 != nullptr ? next.CmdPipelineBarrier2 : next.CmdPipelineBarrier2KHR)(
-        commandBuffer, pDependencyInfo);
+    record_dependencies(state, commandBuffer, {pDependencyInfo, 1});
+    state.device.next.CmdPipelineBarrier2(commandBuffer, pDependencyInfo);
 }
 
 VKAPI_ATTR void VKAPI_CALL CmdPipelineBarrier2KHR(VkCommandBuffer commandBuffer,
                                                   const VkDependencyInfo* pDependencyInfo) {
     CmdPipelineBarrier2(commandBuffer, pDependencyInfo);
+}
+
+VKAPI_ATTR void VKAPI_CALL
+CmdWaitEvents(VkCommandBuffer commandBuffer, uint32_t eventCount, const VkEvent* pEvents,
+              VkPipelineStageFlags srcStageMask, VkPipelineStageFlags dstStageMask,
+              uint32_t memoryBarrierCount, const VkMemoryBarrier* pMemoryBarriers,
+              uint32_t bufferMemoryBarrierCount, const VkBufferMemoryBarrier* pBufferMemoryBarriers,
+              uint32_t imageMemoryBarrierCount, const VkImageMemoryBarrier* pImageMemoryBarriers) {
+    DeviceState& state = device_of(commandBuffer);
+    if (state.bridge != nullptr) {
+        guarded_void(lost_barrier, [&] {
+            state.bridge->record(commandBuffer,
+                                 std::span(pImageMemoryBarriers, imageMemoryBarrierCount),
+                                 std::span(pBufferMemoryBarriers, bufferMemoryBarrierCount));
+        });
+    }
+    state.device.next.CmdWaitEvents(commandBuffer, eventCount, pEvents, srcStageMask, dstStageMask,
+                                    memoryBarrierCount, pMemoryBarriers, bufferMemoryBarrierCount,
+                                    pBufferMemoryBarriers, imageMemoryBarrierCount,
+                                    pImageMemoryBarriers);
+}
+
+// vkCmdSetEvent2 is given the same dependencies and is not followed: a transfer counts once.
+VKAPI_ATTR void VKAPI_CALL CmdWaitEvents2(VkCommandBuffer commandBuffer, uint32_t eventCount,
+                                          const VkEvent* pEvents,
+                                          const VkDependencyInfo* pDependencyInfos) {
+    DeviceState& state = device_of(commandBuffer);
+    record_dependencies(state, commandBuffer, {pDependencyInfos, eventCount});
+    state.device.next.CmdWaitEvents2(commandBuffer, eventCount, pEvents, pDependencyInfos);
+}
+
+VKAPI_ATTR void VKAPI_CALL CmdWaitEvents2KHR(VkCommandBuffer commandBuffer, uint32_t eventCount,
+                                             const VkEvent* pEvents,
+                                             const VkDependencyInfo* pDependencyInfos) {
+    CmdWaitEvents2(commandBuffer, eventCount, pEvents, pDependencyInfos);
+}
+
+VKAPI_ATTR void VKAPI_CALL CmdExecuteCommands(VkCommandBuffer commandBuffer,
+                                              uint32_t commandBufferCount,
+                                              const VkCommandBuffer* pCommandBuffers) {
+    DeviceState& state = device_of(commandBuffer);
+    if (state.bridge != nullptr) {
+        guarded_void("the hand-offs of secondary command buffers are lost", [&] {
+            state.bridge->recordings.executed(commandBuffer, {pCommandBuffers, commandBufferCount});
+        });
+    }
+    state.device.next.CmdExecuteCommands(commandBuffer, commandBufferCount, pCommandBuffers);
 }
 
 } // namespace fencebridge::entry

@@ -10,7 +10,7 @@ namespace fencebridge::entry {
 
 namespace {
 
-enum class Level : uint8_t { Instance, Device, SharingDevice };
+enum class Level : uint8_t { Instance, Device, SharingDevice, TouchingDevice };
 
 struct EntryPoint {
     std::string_view name;
@@ -25,11 +25,13 @@ struct EntryPoint {
 #define FENCEBRIDGE_AT_INSTANCE(name_) FENCEBRIDGE_AT(Instance, name_)
 #define FENCEBRIDGE_AT_DEVICE(name_) FENCEBRIDGE_AT(Device, name_)
 #define FENCEBRIDGE_AT_SHARING(name_) FENCEBRIDGE_AT(SharingDevice, name_)
+#define FENCEBRIDGE_AT_TOUCHING(name_) FENCEBRIDGE_AT(TouchingDevice, name_)
 
 const std::array entry_points = [] {
     std::array points{FENCEBRIDGE_INSTANCE_FUNCTIONS(FENCEBRIDGE_AT_INSTANCE)
                           FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_AT_DEVICE)
-                              FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_AT_SHARING)};
+                              FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_AT_SHARING)
+                                  FENCEBRIDGE_TOUCHING_FUNCTIONS(FENCEBRIDGE_AT_TOUCHING)};
     std::sort(points.begin(), points.end(),
               [](const auto& a, const auto& b) { return a.name < b.name; });
     return points;
@@ -40,6 +42,20 @@ const EntryPoint* find(const char* name) {
         entry_points.begin(), entry_points.end(), std::string_view(name),
         [](const EntryPoint& point, std::string_view wanted) { return point.name < wanted; });
     return found != entry_points.end() && found->name == name ? &*found : nullptr;
+}
+
+bool concerns(Level level, const DeviceState& state) {
+    switch (level) {
+    case Level::Instance:
+        return false;
+    case Level::Device:
+        return true;
+    case Level::SharingDevice:
+        return state.bridge != nullptr;
+    case Level::TouchingDevice:
+        break;
+    }
+    return state.bridge != nullptr && state.bridge->follows_touches();
 }
 
 } // namespace
@@ -67,11 +83,7 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice device, cons
         return nullptr;
     }
     const EntryPoint* const ours = find(name);
-    if (ours == nullptr || ours->level == Level::Instance ||
-        (ours->level == Level::SharingDevice && state.bridge == nullptr)) {
-        return theirs;
-    }
-    return ours->function;
+    return ours != nullptr && concerns(ours->level, state) ? ours->function : theirs;
 }
 
 } // namespace fencebridge::entry

@@ -40,6 +40,10 @@
     F(CmdPipelineBarrier)                                                                          \
     F(CmdPipelineBarrier2)                                                                         \
     F(CmdPipelineBarrier2KHR)                                                                      \
+    F(CmdWaitEvents)                                                                               \
+    F(CmdWaitEvents2)                                                                              \
+    F(CmdWaitEvents2KHR)                                                                           \
+    F(CmdExecuteCommands)                                                                          \
     F(GetDeviceQueue)                                                                              \
     F(GetDeviceQueue2)                                                                             \
     F(QueueSubmit)                                                                                 \
@@ -53,6 +57,41 @@
     F(CreateFence)                                                                                 \
     F(DestroyFence)
 
+// On sharing devices whose policy counts a resource's use as a hand-off: touch_calls.cpp.
+#define FENCEBRIDGE_TOUCHING_FUNCTIONS(F)                                                          \
+    F(CreateImageView)                                                                             \
+    F(DestroyImageView)                                                                            \
+    F(CreateFramebuffer)                                                                           \
+    F(DestroyFramebuffer)                                                                          \
+    F(CmdBeginRenderPass)                                                                          \
+    F(CmdBeginRenderPass2)                                                                         \
+    F(CmdBeginRenderPass2KHR)                                                                      \
+    F(CmdBeginRendering)                                                                           \
+    F(CmdBeginRenderingKHR)                                                                        \
+    F(CmdCopyBuffer)                                                                               \
+    F(CmdCopyBuffer2)                                                                              \
+    F(CmdCopyBuffer2KHR)                                                                           \
+    F(CmdCopyImage)                                                                                \
+    F(CmdCopyImage2)                                                                               \
+    F(CmdCopyImage2KHR)                                                                            \
+    F(CmdCopyBufferToImage)                                                                        \
+    F(CmdCopyBufferToImage2)                                                                       \
+    F(CmdCopyBufferToImage2KHR)                                                                    \
+    F(CmdCopyImageToBuffer)                                                                        \
+    F(CmdCopyImageToBuffer2)                                                                       \
+    F(CmdCopyImageToBuffer2KHR)                                                                    \
+    F(CmdBlitImage)                                                                                \
+    F(CmdBlitImage2)                                                                               \
+    F(CmdBlitImage2KHR)                                                                            \
+    F(CmdResolveImage)                                                                             \
+    F(CmdResolveImage2)                                                                            \
+    F(CmdResolveImage2KHR)                                                                         \
+    F(CmdFillBuffer)                                                                               \
+    F(CmdUpdateBuffer)                                                                             \
+    F(CmdClearColorImage)                                                                          \
+    F(CmdClearDepthStencilImage)                                                                   \
+    F(CmdCopyQueryPoolResults)
+
 namespace fencebridge::entry {
 
 // Each is the Vulkan function of its name, with its very signature; none throws.
@@ -61,6 +100,7 @@ namespace fencebridge::entry {
 FENCEBRIDGE_INSTANCE_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_DECLARE)
+FENCEBRIDGE_TOUCHING_FUNCTIONS(FENCEBRIDGE_DECLARE)
 #undef FENCEBRIDGE_DECLARE
 
 } // namespace fencebridge::entry

@@ -24,6 +24,18 @@ VkResult guarded(Body&& body) noexcept {
     }
 }
 
+/// After the driver has made an object: records it, or destroys it again where there is no memory
+/// to record it, and passes the exception on.
+template<typename Record, typename Destroy>
+void record_or_destroy(Record&& record, Destroy&& destroy) {
+    try {
+        std::forward<Record>(record)();
+    } catch (const std::bad_alloc&) {
+        std::forward<Destroy>(destroy)();
+        throw;
+    }
+}
+
 /// The same for calls that return nothing: `what` says what is lost where memory runs out.
 template<typename Body>
 void guarded_void(const char* what, Body&& body) noexcept {

@@ -27,12 +27,6 @@ void record_binds(DeviceState& state, uint32_t count, const BindInfo* infos,
     }
 }
 
-/// The core function where the device has it, else the KHR one: they are the same function.
-template<typename F>
-F either(F core, F khr) {
-    return core != nullptr ? core : khr;
-}
-
 } // namespace
 
 VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice device,
@@ -61,12 +55,11 @@ VKAPI_ATTR VkResult VKAPI_CALL AllocateMemory(VkDevice device,
         if (result != VK_SUCCESS) {
             return result;
         }
-        try {
-            state.bridge->memories.allocated(*pAllocateInfo, *pMemory, std::move(imported));
-        } catch (const std::bad_alloc&) {
-            next.FreeMemory(device, *pMemory, pAllocator);
-            throw;
-        }
+        record_or_destroy(
+            [&] {
+                state.bridge->memories.allocated(*pAllocateInfo, *pMemory, std::move(imported));
+            },
+            [&] { next.FreeMemory(device, *pMemory, pAllocator); });
         return result;
     });
 }
@@ -109,8 +102,7 @@ VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice device, uint32_t bindIn
     return guarded([&] {
         DeviceState& state = device_of(device);
         record_binds(state, bindInfoCount, pBindInfos, &VkBindImageMemoryInfo::image);
-        return either(state.device.next.BindImageMemory2,
-                      state.device.next.BindImageMemory2KHR)(device, bindInfoCount, pBindInfos);
+        return state.device.next.BindImageMemory2(device, bindInfoCount, pBindInfos);
     });
 }
 
@@ -135,8 +127,7 @@ VKAPI_ATTR VkResult VKAPI_CALL BindBufferMemory2(VkDevice device, uint32_t bindI
     return guarded([&] {
         DeviceState& state = device_of(device);
         record_binds(state, bindInfoCount, pBindInfos, &VkBindBufferMemoryInfo::buffer);
-        return either(state.device.next.BindBufferMemory2,
-                      state.device.next.BindBufferMemory2KHR)(device, bindInfoCount, pBindInfos);
+        return state.device.next.BindBufferMemory2(device, bindInfoCount, pBindInfos);
     });
 }
 

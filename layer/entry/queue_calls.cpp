@@ -64,9 +64,7 @@ VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2(VkQueue queue, uint32_t submitCount,
         if (QueueSubmitter* const submitter = submitter_of(queue)) {
             return submitter->submit2({pSubmits, submitCount}, fence);
         }
-        const auto& next = device_of(queue).device.next;
-        return (next.QueueSubmit2 != nullptr ? next.QueueSubmit2 : next.QueueSubmit2KHR)(
-            queue, submitCount, pSubmits, fence);
+        return device_of(queue).device.next.QueueSubmit2(queue, submitCount, pSubmits, fence);
     });
 }
 
@@ -97,12 +95,9 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSemaphore(VkDevice device,
             pCreateInfo->pNext, VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO);
         if (result == VK_SUCCESS && state.bridge != nullptr && type != nullptr &&
             type->semaphoreType == VK_SEMAPHORE_TYPE_TIMELINE) {
-            try {
-                state.bridge->timelines.created(*pSemaphore, type->initialValue);
-            } catch (const std::bad_alloc&) {
-                state.device.next.DestroySemaphore(device, *pSemaphore, pAllocator);
-                throw;
-            }
+            record_or_destroy(
+                [&] { state.bridge->timelines.created(*pSemaphore, type->initialValue); },
+                [&] { state.device.next.DestroySemaphore(device, *pSemaphore, pAllocator); });
         }
         return result;
     });
@@ -121,15 +116,10 @@ VKAPI_ATTR VkResult VKAPI_CALL SignalSemaphore(VkDevice device,
                                                const VkSemaphoreSignalInfo* pSignalInfo) {
     return guarded([&] {
         DeviceState& state = device_of(device);
-        const auto& next = state.device.next;
-        const VkResult result =
-            (next.SignalSemaphore != nullptr ? next.SignalSemaphore
-                                             : next.SignalSemaphoreKHR)(device, pSignalInfo);
+        const VkResult result = state.device.next.SignalSemaphore(device, pSignalInfo);
         if (result == VK_SUCCESS && state.bridge != nullptr) {
-            guarded_void("a parked release stays parked", [&] {
-                complete_all(state.bridge->timelines.signalled_by_host(pSignalInfo->semaphore,
-                                                                       pSignalInfo->value));
-            });
+            complete_all(state.bridge->timelines.signalled_by_host(pSignalInfo->semaphore,
+                                                                   pSignalInfo->value));
         }
         return result;
     });
@@ -151,12 +141,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateFence(VkDevice device, const VkFenceCreateI
             pCreateInfo->pNext, VK_STRUCTURE_TYPE_EXPORT_FENCE_CREATE_INFO);
         if (result == VK_SUCCESS && state.bridge != nullptr && exportable != nullptr &&
             exportable->handleTypes != 0) {
-            try {
-                state.bridge->exportable_fences.insert(*pFence, true);
-            } catch (const std::bad_alloc&) {
-                state.device.next.DestroyFence(device, *pFence, pAllocator);
-                throw;
-            }
+            record_or_destroy([&] { state.bridge->exportable_fences.insert(*pFence, true); },
+                              [&] { state.device.next.DestroyFence(device, *pFence, pAllocator); });
         }
         return result;
     });

@@ -1,18 +1,23 @@
 // A fence source: how a kernel fence for the work of one submit is obtained.
 #pragma once
 
+#include "fence/access.hpp"
 #include "fence/device_calls.hpp"
+#include "fence/dma_buf.hpp"
+#include "fence/semaphore_point.hpp"
 #include "fence/unique_fd.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace fencebridge {
 
 enum class SourceKind : uint8_t {
     Semaphore, ///< a SYNC_FD semaphore appended to the application's batch
     Fence,     ///< a SYNC_FD fence in the submit's fence slot
+    Proxy,     ///< a vgem fence that a thread signals when the work is done
     Wait,      ///< no kernel fence: the CPU waits for the work
 };
 
@@ -20,9 +25,15 @@ const char* name(SourceKind kind);
 
 /// What a source asks of the submit that it shall stand for.
 struct Ticket {
-    VkSemaphore signal = VK_NULL_HANDLE; ///< to be signalled by the last batch concerned
-    VkFence fence = VK_NULL_HANDLE;      ///< to be put in the submit's fence slot
-    bool fence_is_borrowed = false;      ///< `fence` is the application's own
+    SemaphorePoint signal;          ///< to be signalled by the last batch concerned
+    VkFence fence = VK_NULL_HANDLE; ///< to be put in the submit's fence slot
+    bool fence_is_borrowed = false; ///< `fence` is the application's own
+};
+
+/// A dma-buf that the fence is for.
+struct AttachTarget {
+    std::shared_ptr<DmaBuf> buffer;
+    Access access;
 };
 
 /// What became of it.
@@ -30,11 +41,12 @@ struct Completion {
     enum class State : uint8_t {
         Pending, ///< `sync_file` signals when the work is done
         Done,    ///< the work is done: nothing to attach
-        Failed,  ///< `error` says why; the work may still run
+        Failed,  ///< the work may still run
     };
     State state = State::Failed;
     UniqueFd sync_file;
-    VkResult error = VK_SUCCESS;
+    /// Why it is not Pending though the source should have made it so, for the log; or null.
+    const char* fallback = nullptr;
 };
 
 /// One per queue. Not thread-safe: the owner serialises calls (a queue's submits are externally
@@ -54,14 +66,20 @@ public:
 
     /// After a successful submit whose dependencies are all submitted
     /// (VUID-VkSemaphoreGetFdInfoKHR- handleType-03254: a SYNC_FD export must not depend on work
-    /// that is not in a queue yet). Consumes the ticket.
-    virtual Completion take(const Ticket& ticket) = 0;
+    /// that is not in a queue yet). `targets` are what the caller will attach the fence to: a
+    /// source whose fences live shorter than the work attaches another in time. Consumes the
+    /// ticket.
+    virtual Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) = 0;
 
     /// The submit failed: the ticket's objects were not signalled.
     virtual void abandon(const Ticket& ticket) = 0;
-};
 
-/// Makes the source for one queue. Never null.
-std::unique_ptr<CompletionSource> make_source(SourceKind kind, DeviceCalls calls);
+    /// Whether take()'s sync_file may become the payload of the application's own fence: not where
+    /// its life is limited.
+    virtual bool can_stand_for_application_fence() const { return true; }
+
+    /// Ends what the source does on threads of its own. Nothing is taken after it.
+    virtual void stop() {}
+};
 
 } // namespace fencebridge

@@ -2,8 +2,7 @@
 #pragma once
 
 #include "fence/completion_source.hpp"
-
-#include <vector>
+#include "fence/fence_pool.hpp"
 
 namespace fencebridge {
 
@@ -12,17 +11,17 @@ namespace fencebridge {
 /// own fence in the slot, the caller gives it the exported payload afterwards.
 class FenceSource final : public CompletionSource {
 public:
-    explicit FenceSource(DeviceCalls calls) : calls_(calls) {}
-    ~FenceSource() override;
+    explicit FenceSource(DeviceCalls calls)
+        : calls_(calls), fences_(calls, FencePool::Kind::SyncFdExportable) {}
 
     SourceKind kind() const override { return SourceKind::Fence; }
     std::optional<Ticket> begin(VkFence application_fence) override;
-    Completion take(const Ticket& ticket) override;
-    void abandon(const Ticket& ticket) override;
+    Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) override;
+    void abandon(const Ticket& ticket) override { fences_.give_back(ticket.fence); }
 
 private:
     DeviceCalls calls_;
-    std::vector<VkFence> idle_;
+    FencePool fences_;
 };
 
 } // namespace fencebridge

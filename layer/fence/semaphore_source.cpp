@@ -14,7 +14,7 @@ std::optional<Ticket> SemaphoreSource::begin(VkFence /*application_fence*/) {
     if (!idle_.empty()) {
         const VkSemaphore semaphore = idle_.back();
         idle_.pop_back();
-        return Ticket{.signal = semaphore};
+        return Ticket{.signal = {.semaphore = semaphore}};
     }
     const VkExportSemaphoreCreateInfo exportable{
         .sType = VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO,
@@ -30,22 +30,23 @@ std::optional<Ticket> SemaphoreSource::begin(VkFence /*application_fence*/) {
     }
     // Room for it to come back, so that take() needs no memory.
     idle_.reserve(idle_.size() + 1);
-    return Ticket{.signal = semaphore};
+    return Ticket{.signal = {.semaphore = semaphore}};
 }
 
-Completion SemaphoreSource::take(const Ticket& ticket) {
+Completion SemaphoreSource::take(const Ticket& ticket, std::span<const AttachTarget> /*targets*/) {
     const VkSemaphoreGetFdInfoKHR info{
         .sType = VK_STRUCTURE_TYPE_SEMAPHORE_GET_FD_INFO_KHR,
-        .semaphore = ticket.signal,
+        .semaphore = ticket.signal.semaphore,
         .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
     };
     int fd = -1;
-    const VkResult result = calls_.next->GetSemaphoreFdKHR(calls_.device, &info, &fd);
-    if (result != VK_SUCCESS) {
-        spent_.push_back(ticket.signal);
-        return {.state = Completion::State::Failed, .sync_file = {}, .error = result};
+    if (calls_.next->GetSemaphoreFdKHR(calls_.device, &info, &fd) != VK_SUCCESS) {
+        spent_.push_back(ticket.signal.semaphore);
+        return {.state = Completion::State::Failed,
+                .sync_file = {},
+                .fallback = "the driver exported no SYNC_FD of a semaphore"};
     }
-    idle_.push_back(ticket.signal);
+    idle_.push_back(ticket.signal.semaphore);
     if (fd < 0) {
         // -1 is a valid SYNC_FD: the payload has signalled already.
         return {.state = Completion::State::Done, .sync_file = {}};
@@ -54,7 +55,7 @@ Completion SemaphoreSource::take(const Ticket& ticket) {
 }
 
 void SemaphoreSource::abandon(const Ticket& ticket) {
-    idle_.push_back(ticket.signal);
+    idle_.push_back(ticket.signal.semaphore);
 }
 
 } // namespace fencebridge

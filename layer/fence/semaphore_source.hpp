@@ -18,7 +18,7 @@ public:
 
     SourceKind kind() const override { return SourceKind::Semaphore; }
     std::optional<Ticket> begin(VkFence application_fence) override;
-    Completion take(const Ticket& ticket) override;
+    Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) override;
     void abandon(const Ticket& ticket) override;
 
 private:

@@ -6,12 +6,14 @@
 #include "fence/dma_buf.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace fencebridge {
 
 enum class AcquireMethod : uint8_t {
     Import, ///< SYNC_FD imported temporarily into a wait semaphore of the application's batch
+    Thread, ///< a thread waits, and signals a timeline semaphore that the batch waits for
     Poll,   ///< the CPU waits before the submit
 };
 
@@ -24,7 +26,9 @@ struct FenceCapabilities {
     bool semaphore_import = false;                  ///< SYNC_FD, temporary
     bool fence_export = false;                      ///< SYNC_FD
     bool fence_import = false;                      ///< SYNC_FD, temporary
+    bool timelines = false;                         ///< timelineSemaphore is enabled
     KernelSupport kernel = KernelSupport::Unknown;
+    bool vgem = false; ///< a vgem node can be opened
 };
 
 struct SourceChoice {
@@ -39,11 +43,31 @@ struct AcquireChoice {
     const char* refused = nullptr;
 };
 
+struct GuardChoice {
+    bool on = false;
+    const char* why = "";
+    const char* refused = nullptr;
+};
+
+/// Which releases get a proxy fence before their submit.
+enum class GuardSetting : uint8_t {
+    Auto, ///< those of memory that a peer may hold already, where vgem is there
+    On,   ///< all, where vgem is there
+    Off,
+};
+
 /// The first source that does not block on this driver; `requested` wins where it can work at all.
 SourceChoice choose_source(const FenceCapabilities& capabilities,
                            std::optional<SourceKind> requested);
 
 AcquireChoice choose_acquire(const FenceCapabilities& capabilities,
                              std::optional<AcquireMethod> requested);
+
+GuardChoice choose_guard(const FenceCapabilities& capabilities, GuardSetting requested);
+
+/// Makes the source for one queue of a device with these capabilities. Never null: `proxy` without
+/// vgem (a node closed meanwhile) is `wait`.
+std::unique_ptr<CompletionSource> make_source(SourceKind kind, DeviceCalls calls,
+                                              bool has_timelines);
 
 } // namespace fencebridge

@@ -2,8 +2,7 @@
 #pragma once
 
 #include "fence/completion_source.hpp"
-
-#include <vector>
+#include "fence/fence_pool.hpp"
 
 namespace fencebridge {
 
@@ -11,17 +10,17 @@ namespace fencebridge {
 /// pooled one in the free slot: no submit is added.
 class WaitSource final : public CompletionSource {
 public:
-    explicit WaitSource(DeviceCalls calls) : calls_(calls) {}
-    ~WaitSource() override;
+    explicit WaitSource(DeviceCalls calls)
+        : calls_(calls), fences_(calls, FencePool::Kind::Plain) {}
 
     SourceKind kind() const override { return SourceKind::Wait; }
     std::optional<Ticket> begin(VkFence application_fence) override;
-    Completion take(const Ticket& ticket) override;
+    Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) override;
     void abandon(const Ticket& ticket) override;
 
 private:
     DeviceCalls calls_;
-    std::vector<VkFence> idle_;
+    FencePool fences_;
 };
 
 } // namespace fencebridge

@@ -1,12 +1,20 @@
 #include "handoff/acquirer.hpp"
 
+#include "handoff/queue_submitter.hpp"
 #include "report/log.hpp"
 
 #include <cerrno>
 
 namespace fencebridge {
 
-VkSemaphore Acquirer::acquire(std::span<const HandOff> acquires, bool may_patch) {
+Acquirer::Acquirer(const Device& device, Timelines& timelines)
+    : semaphores(device.calls()), device_(device), timelines_(timelines),
+      host_signals_(device.calls(), device.instance->settings.acquire_timeout,
+                    [&timelines](const SemaphorePoint& point) {
+                        complete_all(timelines.signalled_by_host(point.semaphore, point.value));
+                    }) {}
+
+SemaphorePoint Acquirer::acquire(std::span<const HandOff> acquires, bool may_patch) {
     UniqueFd fences;
     for (const HandOff& hand_off : acquires) {
         UniqueFd more = pending_fences(hand_off);
@@ -22,16 +30,44 @@ VkSemaphore Acquirer::acquire(std::span<const HandOff> acquires, bool may_patch)
         }
     }
     if (!fences) {
-        return VK_NULL_HANDLE;
+        return {};
     }
-    if (device_.acquire.method == AcquireMethod::Import && may_patch) {
-        if (const VkSemaphore semaphore = semaphores.import(fences)) {
-            count(device_.counters.waits_imported);
-            return semaphore;
+    if (may_patch) {
+        if (const SemaphorePoint wait = wait_in_batch(fences)) {
+            return wait;
         }
     }
     wait_on_cpu(fences);
-    return VK_NULL_HANDLE;
+    return {};
+}
+
+/// Takes `sync_file` where there is a way to make the batch wait for it.
+SemaphorePoint Acquirer::wait_in_batch(UniqueFd& sync_file) {
+    switch (device_.acquire.method) {
+    case AcquireMethod::Import:
+        if (const VkSemaphore semaphore = semaphores.import(sync_file)) {
+            count(device_.counters.waits_imported);
+            return {semaphore};
+        }
+        return {};
+    case AcquireMethod::Thread:
+        if (!timeline_is_followed_) {
+            const VkSemaphore timeline = host_signals_.timeline();
+            if (timeline == VK_NULL_HANDLE) {
+                return {};
+            }
+            timelines_.created(timeline, 0);
+            timeline_is_followed_ = true;
+        }
+        if (const SemaphorePoint point = host_signals_.after(sync_file)) {
+            count(device_.counters.waits_on_thread);
+            return point;
+        }
+        return {};
+    case AcquireMethod::Poll:
+        break;
+    }
+    return {};
 }
 
 /// None where the buffer is idle for us already. Where the kernel does not give the fences out, the

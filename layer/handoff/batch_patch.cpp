@@ -1,5 +1,9 @@
 #include "handoff/batch_patch.hpp"
 
+#include "dispatch/chain.hpp"
+
+#include <algorithm>
+
 namespace fencebridge {
 
 namespace {
@@ -39,24 +43,33 @@ const VkBaseInStructure* last_that_must_grow(const void* chain) {
     return last;
 }
 
-/// A binary semaphore has no value: 0 is ignored, but the counts must agree with the batch's
-/// (VUID-VkSubmitInfo-pNext-03240, -03241). An empty array says that there are no timelines.
-void grow(VkTimelineSemaphoreSubmitInfo& info, bool wait, bool signal, Arena& arena) {
-    if (wait && info.waitSemaphoreValueCount != 0) {
-        info.pWaitSemaphoreValues =
-            arena.copy(info.pWaitSemaphoreValues, info.waitSemaphoreValueCount, 1);
-        ++info.waitSemaphoreValueCount;
+/// The values beside `count` semaphores, and the one of ours behind them. A binary semaphore's is
+/// ignored, but the counts must agree with the batch's (VUID-VkSubmitInfo-pNext-03240, -03241). An
+/// empty array says that there are no timelines: it is filled where ours is one.
+void grow_values(uint32_t& value_count, const uint64_t*& values, uint32_t count,
+                 const SemaphorePoint& ours, Arena& arena) {
+    if (!ours || (value_count == 0 && ours.value == 0)) {
+        return;
     }
-    if (signal && info.signalSemaphoreValueCount != 0) {
-        info.pSignalSemaphoreValues =
-            arena.copy(info.pSignalSemaphoreValues, info.signalSemaphoreValueCount, 1);
-        ++info.signalSemaphoreValueCount;
-    }
+    uint64_t* const copied = arena.make<uint64_t>(size_t{count} + 1);
+    std::copy_n(values, std::min(count, value_count), copied);
+    copied[count] = ours.value;
+    values = copied;
+    value_count = count + 1;
+}
+
+void grow(VkTimelineSemaphoreSubmitInfo& info, const VkSubmitInfo& batch,
+          const SemaphorePoint& wait, const SemaphorePoint& signal, Arena& arena) {
+    grow_values(info.waitSemaphoreValueCount, info.pWaitSemaphoreValues, batch.waitSemaphoreCount,
+                wait, arena);
+    grow_values(info.signalSemaphoreValueCount, info.pSignalSemaphoreValues,
+                batch.signalSemaphoreCount, signal, arena);
 }
 
 /// Ours are waited for and signalled on device 0 (VUID-VkDeviceGroupSubmitInfo-
 /// waitSemaphoreCount-00082, -signalSemaphoreCount-00084).
-void grow(VkDeviceGroupSubmitInfo& info, bool wait, bool signal, Arena& arena) {
+void grow(VkDeviceGroupSubmitInfo& info, const SemaphorePoint& wait, const SemaphorePoint& signal,
+          Arena& arena) {
     if (wait) {
         info.pWaitSemaphoreDeviceIndices =
             arena.copy(info.pWaitSemaphoreDeviceIndices, info.waitSemaphoreCount, 1);
@@ -70,11 +83,12 @@ void grow(VkDeviceGroupSubmitInfo& info, bool wait, bool signal, Arena& arena) {
 }
 
 /// Copies the chain up to and including `last`, growing what must grow; the rest stays as it is.
-const void* copy_chain(const void* chain, const VkBaseInStructure* last, bool wait, bool signal,
-                       Arena& arena) {
+const void* copy_chain(const VkSubmitInfo& batch, const VkBaseInStructure* last,
+                       const SemaphorePoint& wait, const SemaphorePoint& signal, Arena& arena) {
     const void* head = nullptr;
     VkBaseOutStructure* previous = nullptr;
-    for (const auto* item = static_cast<const VkBaseInStructure*>(chain);; item = item->pNext) {
+    for (const auto* item = static_cast<const VkBaseInStructure*>(batch.pNext);;
+         item = item->pNext) {
         const auto* bytes = reinterpret_cast<const std::byte*>(item);
         auto* copied =
             reinterpret_cast<VkBaseOutStructure*>(arena.copy(bytes, size_of(item->sType), 0));
@@ -85,7 +99,8 @@ const void* copy_chain(const void* chain, const VkBaseInStructure* last, bool wa
         }
         previous = copied;
         if (item->sType == VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO) {
-            grow(*reinterpret_cast<VkTimelineSemaphoreSubmitInfo*>(copied), wait, signal, arena);
+            grow(*reinterpret_cast<VkTimelineSemaphoreSubmitInfo*>(copied), batch, wait, signal,
+                 arena);
         } else if (item->sType == VK_STRUCTURE_TYPE_DEVICE_GROUP_SUBMIT_INFO) {
             grow(*reinterpret_cast<VkDeviceGroupSubmitInfo*>(copied), wait, signal, arena);
         }
@@ -96,19 +111,20 @@ const void* copy_chain(const void* chain, const VkBaseInStructure* last, bool wa
 }
 
 /// The application's semaphores plus one.
-VkSemaphore* with_one_more(const VkSemaphore* semaphores, uint32_t count, VkSemaphore one,
+VkSemaphore* with_one_more(const VkSemaphore* semaphores, uint32_t count, const SemaphorePoint& one,
                            Arena& arena) {
     VkSemaphore* const copied = arena.copy(semaphores, count, 1);
-    copied[count] = one;
+    copied[count] = one.semaphore;
     return copied;
 }
 
 VkSemaphoreSubmitInfo* with_one_more(const VkSemaphoreSubmitInfo* semaphores, uint32_t count,
-                                     VkSemaphore one, Arena& arena) {
+                                     const SemaphorePoint& one, Arena& arena) {
     VkSemaphoreSubmitInfo* const copied = arena.copy(semaphores, count, 1);
     copied[count] = {
         .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
-        .semaphore = one,
+        .semaphore = one.semaphore,
+        .value = one.value,
         .stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
     };
     return copied;
@@ -132,13 +148,22 @@ bool can_patch(const VkSubmitInfo& batch) {
     }
 }
 
-void patch(VkSubmitInfo& batch, VkSemaphore wait, VkSemaphore signal, Arena& arena) {
-    const bool has_wait = wait != VK_NULL_HANDLE;
-    const bool has_signal = signal != VK_NULL_HANDLE;
-    if (const VkBaseInStructure* const last = last_that_must_grow(batch.pNext)) {
-        batch.pNext = copy_chain(batch.pNext, last, has_wait, has_signal, arena);
+void patch(VkSubmitInfo& batch, const SemaphorePoint& wait, const SemaphorePoint& signal,
+           Arena& arena) {
+    const bool brings_timeline = wait.value != 0 || signal.value != 0;
+    if (brings_timeline &&
+        find_in_chain<VkTimelineSemaphoreSubmitInfo>(
+            batch.pNext, VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO) == nullptr) {
+        // The application has no timelines in this batch: its arrays stay empty.
+        auto* const values = arena.make<VkTimelineSemaphoreSubmitInfo>(1);
+        values->sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO;
+        values->pNext = batch.pNext;
+        batch.pNext = values;
     }
-    if (has_wait) {
+    if (const VkBaseInStructure* const last = last_that_must_grow(batch.pNext)) {
+        batch.pNext = copy_chain(batch, last, wait, signal, arena);
+    }
+    if (wait) {
         batch.pWaitSemaphores =
             with_one_more(batch.pWaitSemaphores, batch.waitSemaphoreCount, wait, arena);
         VkPipelineStageFlags* const stages =
@@ -147,20 +172,21 @@ void patch(VkSubmitInfo& batch, VkSemaphore wait, VkSemaphore signal, Arena& are
         batch.pWaitDstStageMask = stages;
         ++batch.waitSemaphoreCount;
     }
-    if (has_signal) {
+    if (signal) {
         batch.pSignalSemaphores =
             with_one_more(batch.pSignalSemaphores, batch.signalSemaphoreCount, signal, arena);
         ++batch.signalSemaphoreCount;
     }
 }
 
-void patch(VkSubmitInfo2& batch, VkSemaphore wait, VkSemaphore signal, Arena& arena) {
-    if (wait != VK_NULL_HANDLE) {
+void patch(VkSubmitInfo2& batch, const SemaphorePoint& wait, const SemaphorePoint& signal,
+           Arena& arena) {
+    if (wait) {
         batch.pWaitSemaphoreInfos =
             with_one_more(batch.pWaitSemaphoreInfos, batch.waitSemaphoreInfoCount, wait, arena);
         ++batch.waitSemaphoreInfoCount;
     }
-    if (signal != VK_NULL_HANDLE) {
+    if (signal) {
         batch.pSignalSemaphoreInfos = with_one_more(batch.pSignalSemaphoreInfos,
                                                     batch.signalSemaphoreInfoCount, signal, arena);
         ++batch.signalSemaphoreInfoCount;

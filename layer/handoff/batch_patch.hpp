@@ -1,6 +1,7 @@
 // The application's batches, copied and added to.
 #pragma once
 
+#include "fence/semaphore_point.hpp"
 #include "handoff/arena.hpp"
 
 #include <vulkan/vulkan_core.h>
@@ -18,10 +19,12 @@ inline bool can_patch(const VkSubmitInfo2& /*batch*/) {
     return true;
 }
 
-/// Adds a wait, a signal, or both (null: none) to `batch`, which is our copy of the application's;
+/// Adds a wait, a signal, or both (empty: none) to `batch`, which is our copy of the application's;
 /// what it points to is copied into `arena` first. The wait is for all commands of the batch.
 /// can_patch() must hold.
-void patch(VkSubmitInfo& batch, VkSemaphore wait, VkSemaphore signal, Arena& arena);
-void patch(VkSubmitInfo2& batch, VkSemaphore wait, VkSemaphore signal, Arena& arena);
+void patch(VkSubmitInfo& batch, const SemaphorePoint& wait, const SemaphorePoint& signal,
+           Arena& arena);
+void patch(VkSubmitInfo2& batch, const SemaphorePoint& wait, const SemaphorePoint& signal,
+           Arena& arena);
 
 } // namespace fencebridge

@@ -13,31 +13,50 @@ unsigned long long value(const std::atomic<uint64_t>& counter) {
 } // namespace
 
 Bridge::~Bridge() {
+    // All threads end before any submitter goes: one queue's thread may complete another's release.
+    for (const auto& [queue, submitter] : queues_) {
+        submitter->stop();
+    }
     const Counters& counters = device_.counters;
     log(LogLevel::Info,
         "%s: releases %llu (fences attached %llu, work already done %llu, parked %llu), acquires "
-        "%llu (idle %llu, waits imported %llu, waits on CPU %llu), fallbacks %llu, trailing "
-        "submits %llu",
+        "%llu (idle %llu, waits imported %llu, waits on a thread %llu, waits on CPU %llu), guarded "
+        "%llu, fallbacks %llu, trailing submits %llu",
         device_.capabilities.device_name.c_str(), value(counters.releases),
         value(counters.fences_attached), value(counters.releases_done), value(counters.parked),
         value(counters.acquires), value(counters.acquires_idle), value(counters.waits_imported),
-        value(counters.waits_on_cpu), value(counters.fallbacks), value(counters.trailing_submits));
+        value(counters.waits_on_thread), value(counters.waits_on_cpu), value(counters.guarded),
+        value(counters.fallbacks), value(counters.trailing_submits));
 }
 
 QueueSubmitter& Bridge::queue(VkQueue queue) {
     const std::lock_guard guard(queues_mutex_);
     auto& submitter = queues_[queue];
     if (!submitter) {
-        submitter = std::make_unique<QueueSubmitter>(device_, queue, recordings, timelines,
-                                                     exportable_fences);
+        submitter = std::make_unique<QueueSubmitter>(device_, queue, memories, recordings,
+                                                     timelines, exportable_fences);
     }
     return *submitter;
 }
 
-void Bridge::record(VkCommandBuffer command_buffer, const Transfer& transfer,
-                    std::span<const SharedMemoryRef> under) {
+void Bridge::transfer_memories(VkCommandBuffer command_buffer, const Transfer& transfer,
+                               std::span<const SharedMemoryRef> under) {
     for (const SharedMemoryRef& memory : under) {
+        memory->set_transferred();
         recordings.add(command_buffer, {memory, transfer.direction, transfer.access});
+    }
+}
+
+/// A touched resource is taken back before and handed out after.
+void Bridge::touch_memories(VkCommandBuffer command_buffer, std::span<const SharedMemoryRef> under,
+                            Access access) {
+    for (const SharedMemoryRef& memory : under) {
+        if (memory->is_transferred() && device_.instance->settings.policy == Policy::Auto) {
+            continue;
+        }
+        for (const Direction direction : {Direction::Acquire, Direction::Release}) {
+            recordings.add(command_buffer, {memory, direction, access, Origin::Touch});
+        }
     }
 }
 

@@ -21,7 +21,9 @@ namespace fencebridge {
 class Bridge {
 public:
     explicit Bridge(const Device& device)
-        : memories(device), timelines(device.calls()), device_(device) {}
+        : memories(device), timelines(device.calls()), device_(device),
+          follows_touches_(device.instance->settings.policy == Policy::Auto ||
+                           device.instance->settings.policy == Policy::Touch) {}
     /// Writes the device's counters to the log.
     ~Bridge();
     Bridge(const Bridge&) = delete;
@@ -44,27 +46,51 @@ public:
         }
     }
 
-    /// Records what image and buffer barriers (of either generation) transfer.
+    /// Records what image and buffer barriers (of either generation) transfer, or else touch.
     template<typename ImageBarrier, typename BufferBarrier>
-    void record(VkCommandBuffer command_buffer, std::span<const ImageBarrier> images,
-                std::span<const BufferBarrier> buffers) {
-        for (const auto& barrier : images) {
-            if (const auto transfer = transfer_of(barrier)) {
-                record(command_buffer, *transfer, memories.under(barrier.image));
-            }
+    void record(VkCommandBuffer command_buffer, std::span<const ImageBarrier> image_barriers,
+                std::span<const BufferBarrier> buffer_barriers) {
+        for (const auto& barrier : image_barriers) {
+            record(command_buffer, barrier, memories.under(barrier.image));
         }
-        for (const auto& barrier : buffers) {
-            if (const auto transfer = transfer_of(barrier)) {
-                record(command_buffer, *transfer, memories.under(barrier.buffer));
-            }
+        for (const auto& barrier : buffer_barriers) {
+            record(command_buffer, barrier, memories.under(barrier.buffer));
         }
     }
 
+    /// Records that a command uses a resource (VkImage, VkBuffer or VkImageView).
+    template<typename Resource>
+    void touch(VkCommandBuffer command_buffer, Resource resource, Access access) {
+        if (follows_touches_ && memories.any()) {
+            touch_memories(command_buffer, memories.under(resource), access);
+        }
+    }
+
+    /// False where the policy asks for ownership transfers alone.
+    bool follows_touches() const { return follows_touches_; }
+
 private:
-    void record(VkCommandBuffer command_buffer, const Transfer& transfer,
-                std::span<const SharedMemoryRef> under);
+    template<typename Barrier>
+    void record(VkCommandBuffer command_buffer, const Barrier& barrier,
+                std::span<const SharedMemoryRef> under) {
+        if (under.empty()) {
+            return;
+        }
+        if (const auto transfer = transfer_of(barrier)) {
+            transfer_memories(command_buffer, *transfer, under);
+        } else if (follows_touches_) {
+            touch_memories(
+                command_buffer, under,
+                combine(access_of(barrier.srcAccessMask), access_of(barrier.dstAccessMask)));
+        }
+    }
+    void transfer_memories(VkCommandBuffer command_buffer, const Transfer& transfer,
+                           std::span<const SharedMemoryRef> under);
+    void touch_memories(VkCommandBuffer command_buffer, std::span<const SharedMemoryRef> under,
+                        Access access);
 
     const Device& device_;
+    const bool follows_touches_;
     std::mutex queues_mutex_;
     std::unordered_map<VkQueue, std::unique_ptr<QueueSubmitter>> queues_;
 };

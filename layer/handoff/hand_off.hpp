@@ -14,17 +14,25 @@ enum class Direction : uint8_t {
     Release, ///< out: our work's fence goes on the dma-buf
 };
 
+/// How the layer knows of it.
+enum class Origin : uint8_t {
+    Transfer, ///< an ownership transfer was recorded
+    Touch,    ///< a command names the resource; counts while nothing on its memory is transferred
+};
+
 struct HandOff {
     SharedMemoryRef memory;
     Direction direction;
     Access access;
+    Origin origin = Origin::Transfer;
 };
 
-/// Adds a hand-off to a list in which every memory stands once a direction, with the stronger of
-/// the accesses: a batch waits, and signals, as a whole.
+/// Adds a hand-off to a list in which every memory stands once a direction and origin, with the
+/// stronger of the accesses: a batch waits, and signals, as a whole.
 inline void merge(std::vector<HandOff>& list, const HandOff& hand_off) {
     for (HandOff& known : list) {
-        if (known.memory == hand_off.memory && known.direction == hand_off.direction) {
+        if (known.memory == hand_off.memory && known.direction == hand_off.direction &&
+            known.origin == hand_off.origin) {
             known.access = combine(known.access, hand_off.access);
             return;
         }

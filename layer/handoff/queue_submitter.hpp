@@ -2,32 +2,32 @@
 #pragma once
 
 #include "dispatch/device.hpp"
-#include "fence/completion_source.hpp"
 #include "handoff/acquirer.hpp"
 #include "handoff/arena.hpp"
-#include "handoff/hand_off.hpp"
 #include "handoff/recordings.hpp"
+#include "handoff/releaser.hpp"
+#include "handoff/shared_memory.hpp"
+#include "handoff/submit_plan.hpp"
 #include "handoff/timelines.hpp"
 
 #include <vulkan/vulkan_core.h>
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
 namespace fencebridge {
-
-/// The application's fences that it may export itself: their payloads are left alone.
-using ExportableFences = StripedMap<VkFence, bool>;
 
 /// Wraps vkQueueSubmit and vkQueueSubmit2 of one queue. The application serialises submits on a
 /// queue; the lock is for releases that another queue's submit completes.
 class QueueSubmitter {
 public:
     /// Everything is borrowed and outlives the submitter.
-    QueueSubmitter(const Device& device, VkQueue queue, const Recordings& recordings,
-                   Timelines& timelines, const ExportableFences& exportable_fences);
+    QueueSubmitter(const Device& device, VkQueue queue, SharedMemories& memories,
+                   const Recordings& recordings, Timelines& timelines,
+                   const ExportableFences& exportable_fences);
     QueueSubmitter(const QueueSubmitter&) = delete;
     QueueSubmitter& operator=(const QueueSubmitter&) = delete;
 
@@ -37,80 +37,62 @@ public:
     VkResult submit(std::span<const VkSubmitInfo> batches, VkFence fence);
     VkResult submit2(std::span<const VkSubmitInfo2> batches, VkFence fence);
 
-    /// Passes the binds on; they only carry timeline points.
+    /// Passes the binds on. They carry timeline points, and put shared memory under resources.
     VkResult bind_sparse(std::span<const VkBindSparseInfo> batches, VkFence fence);
 
     /// Completes a release of this queue that had been parked and is resolved now. Any thread.
-    void complete(const ParkedRelease& parked);
+    void complete(ParkedRelease& parked) noexcept;
+
+    /// Ends the queue's threads, once the work that they wait for is done. Nothing is submitted
+    /// after it.
+    void stop();
 
     VkQueue queue() const { return queue_; }
 
 private:
-    /// What one batch needs.
-    struct BatchPlan {
-        size_t batch = 0;
-        std::vector<HandOff> acquires;
-        VkSemaphore wait = VK_NULL_HANDLE; ///< carries the peers' fences, where there are any
-        bool has_releases = false;
-    };
-    /// How the submit's completion reaches the fence source.
-    struct Signalling {
-        std::optional<Ticket> ticket;
-        size_t batch = 0;                   ///< that signals the ticket's semaphore
-        VkFence slot = VK_NULL_HANDLE;      ///< the submit's fence slot
-        VkFence displaced = VK_NULL_HANDLE; ///< the application's, to be handed the payload
-        bool trailing = false;              ///< a signal-only submit behind the application's
-    };
-    class BufferLocks;
-
+    bool may_hand_off() const;
     template<typename Batch>
     VkResult submit_any(std::span<const Batch> batches, VkFence fence);
     template<typename Batch>
     VkResult bridge(std::span<const Batch> batches, VkFence fence,
                     std::vector<ParkedRelease>& resolved_parked);
     template<typename Batch>
-    bool make_plans(std::span<const Batch> batches);
-    BatchPlan& plan_for(size_t batch);
-    std::span<BatchPlan> plans() { return std::span(plans_).first(plan_count_); }
+    bool acquire(std::span<const Batch> batches);
+    template<typename Batch>
+    const Batch* patched(std::span<const Batch> batches, const SemaphorePoint& signal);
 
-    template<typename Batch>
-    void prepare_signalling(std::span<const Batch> batches, bool resolved, Signalling& signalling);
-    template<typename Batch>
-    const Batch* patched(std::span<const Batch> batches, const Signalling& signalling);
     void undo(const Signalling& signalling);
-    bool submit_trailing(const Ticket& ticket);
-
+    std::vector<ParkedRelease> after_submit(Signalling& signalling, bool resolved);
+    std::vector<ParkedRelease> record_points() noexcept;
     bool release(const Ticket& ticket, std::span<const HandOff> releases, uint64_t submit,
                  VkFence* displaced);
-    void attach(const HandOff& hand_off, const UniqueFd& sync_file);
-    void hand_on(VkFence application_fence, const Completion& completion);
-    void wait_for_queue(const char* why);
+    void wait_for_queue(const char* why, bool resolved);
 
     VkResult call_next(std::span<const VkSubmitInfo> batches, VkFence fence);
     VkResult call_next(std::span<const VkSubmitInfo2> batches, VkFence fence);
 
     const Device& device_;
     const VkQueue queue_;
+    SharedMemories& memories_;
     const Recordings& recordings_;
     Timelines& timelines_;
-    const ExportableFences& exportable_fences_;
 
     std::mutex mutex_;
-    std::unique_ptr<CompletionSource> source_;
+    Releaser releaser_;
     Acquirer acquirer_;
     uint64_t last_submit_ = 0;
-    bool owes_wait_ = false; ///< a parked release failed in another queue's call
+    /// Work that got no fence could not be waited for in its own call: the queue's next submit does
+    /// it first of all.
+    bool owes_wait_ = false;
 
     // Kept from submit to submit, so that the steady state allocates nothing.
     Arena arena_;
-    std::vector<BatchPlan> plans_;
-    size_t plan_count_ = 0;
-    std::vector<HandOff> releases_;
+    SubmitPlan plan_;
     std::vector<std::shared_ptr<DmaBuf>> locked_;
     TimelinePoints points_;
 };
 
 /// Completes what a submit or a host signal has resolved, each on its own queue.
-void complete_all(std::span<const ParkedRelease> parked);
+void complete_all(std::vector<ParkedRelease> parked) noexcept;
 
 } // namespace fencebridge

@@ -6,6 +6,17 @@ void Recordings::add(VkCommandBuffer command_buffer, const HandOff& hand_off) {
     by_command_buffer_.update(command_buffer, [&](auto& list) { merge(list, hand_off); });
 }
 
+void Recordings::executed(VkCommandBuffer primary, std::span<const VkCommandBuffer> secondaries) {
+    for (VkCommandBuffer secondary : secondaries) {
+        // Out of the secondary's stripe before the primary's is locked: they may be the same one.
+        if (const auto hand_offs = by_command_buffer_.find(secondary)) {
+            for (const HandOff& hand_off : *hand_offs) {
+                add(primary, hand_off);
+            }
+        }
+    }
+}
+
 void Recordings::allocated(VkCommandPool pool, std::span<const VkCommandBuffer> command_buffers) {
     const std::lock_guard guard(pools_mutex_);
     pools_[pool].insert(command_buffers.begin(), command_buffers.end());

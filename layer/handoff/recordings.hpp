@@ -21,6 +21,9 @@ public:
     /// One barrier that transfers ownership was recorded.
     void add(VkCommandBuffer command_buffer, const HandOff& hand_off);
 
+    /// vkCmdExecuteCommands: what the secondaries hold happens as part of the primary.
+    void executed(VkCommandBuffer primary, std::span<const VkCommandBuffer> secondaries);
+
     /// Recording starts anew, or the command buffer was reset.
     void clear(VkCommandBuffer command_buffer) { by_command_buffer_.erase(command_buffer); }
 

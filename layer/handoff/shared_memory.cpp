@@ -30,6 +30,7 @@ void SharedMemory::exported_as(int fd) {
     if (!dma_buf_) {
         dma_buf_ = DmaBuf::of(fd);
     }
+    peer_may_hold_.store(true, std::memory_order_release);
 }
 
 void SharedMemories::allocated(const VkMemoryAllocateInfo& info, VkDeviceMemory memory,
@@ -50,6 +51,45 @@ void SharedMemories::allocated(const VkMemoryAllocateInfo& info, VkDeviceMemory 
 void SharedMemories::exported(VkDeviceMemory memory, int fd) {
     if (const auto shared = memories_.find(memory)) {
         (*shared)->exported_as(fd);
+    }
+}
+
+void SharedMemories::bound(std::span<const VkBindSparseInfo> binds) {
+    const auto each = [this](auto resource, const auto* first, uint32_t count) {
+        for (const auto& bind : std::span(first, count)) {
+            if (bind.memory != VK_NULL_HANDLE) {
+                bound(resource, bind.memory);
+            }
+        }
+    };
+    for (const VkBindSparseInfo& info : binds) {
+        for (const auto& buffer : std::span(info.pBufferBinds, info.bufferBindCount)) {
+            each(buffer.buffer, buffer.pBinds, buffer.bindCount);
+        }
+        for (const auto& image : std::span(info.pImageOpaqueBinds, info.imageOpaqueBindCount)) {
+            each(image.image, image.pBinds, image.bindCount);
+        }
+        for (const auto& image : std::span(info.pImageBinds, info.imageBindCount)) {
+            each(image.image, image.pBinds, image.bindCount);
+        }
+    }
+}
+
+void SharedMemories::viewed(VkImageView view, VkImage image) {
+    if (auto memories = under(image); !memories.empty()) {
+        views_.insert(view, std::move(memories));
+    }
+}
+
+void SharedMemories::framed(VkFramebuffer framebuffer, std::span<const VkImageView> views) {
+    std::vector<SharedMemoryRef> memories;
+    for (VkImageView view : views) {
+        for (SharedMemoryRef& memory : under(view)) {
+            memories.push_back(std::move(memory));
+        }
+    }
+    if (!memories.empty()) {
+        framebuffers_.insert(framebuffer, std::move(memories));
     }
 }
 

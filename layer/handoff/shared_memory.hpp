@@ -7,8 +7,11 @@
 
 #include <vulkan/vulkan_core.h>
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 namespace fencebridge {
@@ -18,7 +21,7 @@ class SharedMemory {
 public:
     SharedMemory(const Device& device, VkDeviceMemory memory) : device_(device), memory_(memory) {}
     SharedMemory(const Device& device, VkDeviceMemory memory, std::shared_ptr<DmaBuf> imported)
-        : device_(device), memory_(memory), dma_buf_(std::move(imported)) {}
+        : device_(device), memory_(memory), dma_buf_(std::move(imported)), peer_may_hold_(true) {}
 
     /// Its dma-buf. On first need the layer exports one for itself: nobody else may have it yet,
     /// but whoever gets it later finds the fence on it. Null where the export fails.
@@ -27,11 +30,22 @@ public:
     /// The application exported it: `fd` (borrowed) is one of its descriptors.
     void exported_as(int fd);
 
+    /// Whether anybody else may have a descriptor of it: it came from one, or the application was
+    /// given one.
+    bool peer_may_hold() const { return peer_may_hold_.load(std::memory_order_acquire); }
+
+    /// Whether an ownership transfer of something on it was ever recorded: its application keeps to
+    /// the rules, and nothing else of it counts as a hand-off any more.
+    bool is_transferred() const { return is_transferred_.load(std::memory_order_relaxed); }
+    void set_transferred() { is_transferred_.store(true, std::memory_order_relaxed); }
+
 private:
     const Device& device_;
     const VkDeviceMemory memory_;
     std::mutex mutex_;
     std::shared_ptr<DmaBuf> dma_buf_;
+    std::atomic<bool> peer_may_hold_ = false;
+    std::atomic<bool> is_transferred_ = false;
 };
 
 using SharedMemoryRef = std::shared_ptr<SharedMemory>;
@@ -51,12 +65,33 @@ public:
 
     void bound(VkImage image, VkDeviceMemory memory) { bind(images_, image, memory); }
     void bound(VkBuffer buffer, VkDeviceMemory memory) { bind(buffers_, buffer, memory); }
+    /// Resources that get memory page by page.
+    void bound(std::span<const VkBindSparseInfo> binds);
     void destroyed(VkImage image) { images_.erase(image); }
     void destroyed(VkBuffer buffer) { buffers_.erase(buffer); }
+
+    /// A view of an image, a framebuffer of views: what is under them is under these.
+    void viewed(VkImageView view, VkImage image);
+    void framed(VkFramebuffer framebuffer, std::span<const VkImageView> views);
+    void destroyed(VkImageView view) { views_.erase(view); }
+    void destroyed(VkFramebuffer framebuffer) { framebuffers_.erase(framebuffer); }
+
+    /// False as long as the application shares nothing: nothing else need be asked.
+    bool any() const { return memories_.size() != 0; }
+
+    /// Calls `look` on every shared memory.
+    template<typename Look>
+    void each(Look&& look) const {
+        memories_.each(std::forward<Look>(look));
+    }
 
     /// The shared memories under a resource: none for most, several for a disjoint image.
     std::vector<SharedMemoryRef> under(VkImage image) const { return lookup(images_, image); }
     std::vector<SharedMemoryRef> under(VkBuffer buffer) const { return lookup(buffers_, buffer); }
+    std::vector<SharedMemoryRef> under(VkImageView view) const { return lookup(views_, view); }
+    std::vector<SharedMemoryRef> under(VkFramebuffer framebuffer) const {
+        return lookup(framebuffers_, framebuffer);
+    }
 
 private:
     template<typename Handle>
@@ -65,7 +100,11 @@ private:
     template<typename Handle>
     void bind(Bindings<Handle>& bindings, Handle resource, VkDeviceMemory memory) {
         if (const auto shared = memories_.find(memory)) {
-            bindings.update(resource, [&](auto& list) { list.push_back(*shared); });
+            bindings.update(resource, [&](auto& list) {
+                if (std::find(list.begin(), list.end(), *shared) == list.end()) {
+                    list.push_back(*shared);
+                }
+            });
         }
     }
     template<typename Handle>
@@ -77,6 +116,8 @@ private:
     StripedMap<VkDeviceMemory, SharedMemoryRef> memories_;
     Bindings<VkImage> images_;
     Bindings<VkBuffer> buffers_;
+    Bindings<VkImageView> views_;
+    Bindings<VkFramebuffer> framebuffers_;
 };
 
 /// The descriptor that `info` imports as a dma-buf (borrowed from the application), or -1.

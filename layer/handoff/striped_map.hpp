@@ -82,6 +82,20 @@ public:
         }
     }
 
+    /// Calls `look` on every value, under its stripe's lock.
+    template<typename Look>
+    void each(Look&& look) const {
+        for (const Stripe& stripe : stripes_) {
+            if (is_empty(stripe)) {
+                continue;
+            }
+            const std::lock_guard guard(stripe.mutex);
+            for (const auto& [key, value] : stripe.map) {
+                look(value);
+            }
+        }
+    }
+
     size_t size() const { return total_.load(std::memory_order_acquire); }
 
 private:

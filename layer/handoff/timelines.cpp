@@ -3,6 +3,7 @@
 #include "dispatch/chain.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace fencebridge {
 
@@ -107,11 +108,10 @@ bool Timelines::reached(const TimelinePoint& point) const {
         return true;
     }
     // Signals that did not pass through us: another process's, or one made by the driver itself.
-    const auto get_value = calls_.next->GetSemaphoreCounterValue != nullptr
-                               ? calls_.next->GetSemaphoreCounterValue
-                               : calls_.next->GetSemaphoreCounterValueKHR;
     uint64_t value = 0;
-    if (get_value == nullptr || get_value(calls_.device, point.semaphore, &value) != VK_SUCCESS) {
+    if (calls_.next->GetSemaphoreCounterValue == nullptr ||
+        calls_.next->GetSemaphoreCounterValue(calls_.device, point.semaphore, &value) !=
+            VK_SUCCESS) {
         return false;
     }
     found->second = std::max(found->second, value);
@@ -174,7 +174,8 @@ std::vector<ParkedRelease> Timelines::submitted(const QueueSubmitter* queue,
     return released;
 }
 
-std::vector<ParkedRelease> Timelines::signalled_by_host(VkSemaphore semaphore, uint64_t value) {
+std::vector<ParkedRelease> Timelines::signalled_by_host(VkSemaphore semaphore,
+                                                        uint64_t value) noexcept {
     const std::lock_guard guard(mutex_);
     raise({semaphore, value});
     return resolve();
@@ -197,7 +198,11 @@ std::vector<ParkedRelease> Timelines::resolve() {
                     raise(signal);
                 }
                 if (front.parked) {
-                    released.push_back(std::move(*front.parked));
+                    try {
+                        released.push_back(std::move(*front.parked));
+                    } catch (const std::bad_alloc&) {
+                        return released;
+                    }
                 }
                 submits.pop_front();
                 unresolved_.fetch_sub(1, std::memory_order_release);

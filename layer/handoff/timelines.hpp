@@ -3,6 +3,8 @@
 
 #include "fence/completion_source.hpp"
 #include "fence/device_calls.hpp"
+#include "fence/semaphore_point.hpp"
+#include "fence/vgem.hpp"
 #include "handoff/hand_off.hpp"
 
 #include <vulkan/vulkan_core.h>
@@ -22,10 +24,7 @@ namespace fencebridge {
 class QueueSubmitter;
 
 /// A timeline semaphore's value, waited for or signalled.
-struct TimelinePoint {
-    VkSemaphore semaphore;
-    uint64_t value;
-};
+using TimelinePoint = SemaphorePoint;
 
 /// The timeline points of one submit. Waits that an earlier batch of the same submit signals are
 /// left out.
@@ -47,6 +46,7 @@ struct ParkedRelease {
     uint64_t submit = 0;
     Ticket ticket;
     std::vector<HandOff> releases;
+    ProxyFence guard; ///< on the buffers until the release is made, where there is one
 };
 
 /// Follows timeline semaphores through the submits of one device. A submit is *resolved* when all
@@ -78,8 +78,9 @@ public:
     std::vector<ParkedRelease> submitted(const QueueSubmitter* queue, const TimelinePoints& points,
                                          std::optional<ParkedRelease> parked);
 
-    /// vkSignalSemaphore succeeded. Returns what it resolves.
-    std::vector<ParkedRelease> signalled_by_host(VkSemaphore semaphore, uint64_t value);
+    /// The host signalled: vkSignalSemaphore succeeded, or a thread of ours did it. Returns what it
+    /// resolves. Where memory runs out the rest stays parked until a later call.
+    std::vector<ParkedRelease> signalled_by_host(VkSemaphore semaphore, uint64_t value) noexcept;
 
     /// Whether anything is unresolved; false is cheap.
     bool any_unresolved() const { return unresolved_.load(std::memory_order_acquire) != 0; }

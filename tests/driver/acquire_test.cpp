@@ -76,11 +76,13 @@ protected:
     }
 };
 
-const auto with_layer = testing::Values(Mode{Layers::Bridge, {}, "On"},
-                                        Mode{Layers::Bridge, {{"ACQUIRE", "import"}}, "OnImport"},
-                                        Mode{Layers::Bridge, {{"ACQUIRE", "poll"}}, "OnPoll"},
-                                        Mode{Layers::ValidationBelow, {}, "OnValidationBelow"},
-                                        Mode{Layers::ValidationAbove, {}, "OnValidationAbove"});
+const auto with_layer = testing::Values(
+    Mode{Layers::Bridge, {}, "On"}, Mode{Layers::Bridge, {{"ACQUIRE", "import"}}, "OnImport"},
+    Mode{Layers::Bridge, {{"ACQUIRE", "thread"}}, "OnThread"},
+    Mode{Layers::Bridge, {{"ACQUIRE", "poll"}}, "OnPoll"},
+    Mode{Layers::ValidationBelow, {{"ACQUIRE", "thread"}}, "OnThreadValidationBelow"},
+    Mode{Layers::ValidationBelow, {}, "OnValidationBelow"},
+    Mode{Layers::ValidationAbove, {}, "OnValidationAbove"});
 const auto without_layer = testing::Values(Mode{Layers::None, {}, "Off"});
 const auto label = [](const auto& info) { return info.param.label; };
 
@@ -152,7 +154,7 @@ TEST(AcquireMany, AcquiresWithoutReleasesGoOn) {
     if (const std::string missing = missing_vgem(); !missing.empty()) {
         GTEST_SKIP() << missing;
     }
-    VulkanContext context({.layers = Layers::ValidationBelow});
+    VulkanContext context({.layers = Layers::ValidationBelow, .settings = {{"ACQUIRE", "import"}}});
     const SharedBuffer shared(context, shared_extent);
     const Buffer read_back(context, 4, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT);
     CommandBuffer commands(context);

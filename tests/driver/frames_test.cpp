@@ -37,8 +37,8 @@ uint32_t work_ms() {
     return is_sanitized ? 150 : PairOptions{}.work_ms;
 }
 
-/// lavapipe has no fence of its own to leave: its work is done when the submit returns. And a
-/// sanitized consumer hears of many a frame when it is done.
+/// A sanitized consumer hears of many a frame when it is done, and so does one that has the guest's
+/// two processors to share with the drawing.
 bool is_pending_expected() {
     return !is_sanitized && !on_lavapipe();
 }

@@ -206,7 +206,7 @@ TEST_P(LoaderSwitches, DeviceThatSharesMemoryIsIntercepted) {
     EXPECT_TRUE(report.is_ours("vkCmdPipelineBarrier"));
     EXPECT_TRUE(report.is_ours("vkAllocateMemory"));
     EXPECT_FALSE(report.is_ours("vkCmdDraw"));
-    EXPECT_NE(report.log.find("policy transfers, fence source"), std::string::npos) << report.log;
+    EXPECT_NE(report.log.find("policy auto, fence source"), std::string::npos) << report.log;
 }
 
 TEST_P(LoaderSwitches, PolicyOffLeavesTheDriversOwnFunctions) {

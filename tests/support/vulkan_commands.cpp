@@ -16,12 +16,13 @@ constexpr VkImageSubresourceLayers whole_layer{VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 
 
 } // namespace
 
-CommandBuffer::CommandBuffer(const VulkanContext& context, Commands commands)
+CommandBuffer::CommandBuffer(const VulkanContext& context, Commands commands,
+                             VkCommandBufferLevel level)
     : context_(context), commands_(commands) {
     const VkCommandBufferAllocateInfo info{
         .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
         .commandPool = context.pool,
-        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+        .level = level,
         .commandBufferCount = 1,
     };
     FB_VK(vkAllocateCommandBuffers(context.device, &info, &handle));
@@ -32,15 +33,23 @@ CommandBuffer::~CommandBuffer() {
 }
 
 void CommandBuffer::begin(VkCommandBufferUsageFlags flags) {
+    const VkCommandBufferInheritanceInfo outside_of_render_passes{
+        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_INHERITANCE_INFO,
+    };
     const VkCommandBufferBeginInfo info{
         .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
         .flags = flags,
+        .pInheritanceInfo = &outside_of_render_passes,
     };
     FB_VK(vkBeginCommandBuffer(handle, &info));
 }
 
 void CommandBuffer::end() {
     FB_VK(vkEndCommandBuffer(handle));
+}
+
+void CommandBuffer::execute(const CommandBuffer& secondary) {
+    vkCmdExecuteCommands(handle, 1, &secondary.handle);
 }
 
 void CommandBuffer::acquire(const SharedBuffer& shared, uint32_t family, VkAccessFlags access,

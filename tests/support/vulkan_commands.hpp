@@ -16,7 +16,8 @@ enum class Commands : uint8_t { Vulkan10, Synchronization2 };
 /// One recorded command buffer, freed with the object.
 class CommandBuffer {
 public:
-    explicit CommandBuffer(const VulkanContext& context, Commands commands = Commands::Vulkan10);
+    explicit CommandBuffer(const VulkanContext& context, Commands commands = Commands::Vulkan10,
+                           VkCommandBufferLevel level = VK_COMMAND_BUFFER_LEVEL_PRIMARY);
     ~CommandBuffer();
     CommandBuffer(const CommandBuffer&) = delete;
     CommandBuffer& operator=(const CommandBuffer&) = delete;
@@ -25,6 +26,7 @@ public:
 
     void begin(VkCommandBufferUsageFlags flags = 0);
     void end();
+    void execute(const CommandBuffer& secondary);
 
     /// Ownership transfer from `family` (EXTERNAL or FOREIGN) to queue family 0; `access` is what
     /// comes after. `discard`: oldLayout UNDEFINED (images).

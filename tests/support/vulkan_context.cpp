@@ -226,8 +226,13 @@ VulkanContext::VulkanContext(const ContextOptions& options)
         .queueCount = queue_count,
         .pQueuePriorities = priorities.data(),
     };
+    VkPhysicalDeviceDynamicRenderingFeatures rendering{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DYNAMIC_RENDERING_FEATURES,
+        .dynamicRendering = VK_TRUE,
+    };
     VkPhysicalDeviceSynchronization2Features sync2{
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES,
+        .pNext = &rendering,
         .synchronization2 = VK_TRUE,
     };
     VkPhysicalDeviceTimelineSemaphoreFeatures timelines{

@@ -87,7 +87,8 @@ struct ApplicationBatch {
 class PatchSubmitInfo : public testing::Test {
 protected:
     /// The copy with both of ours, and proof that the application's own was left alone.
-    VkSubmitInfo patched(VkSemaphore wait = our_wait, VkSemaphore signal = our_signal) {
+    VkSubmitInfo patched(const SemaphorePoint& wait = {our_wait},
+                         const SemaphorePoint& signal = {our_signal}) {
         EXPECT_TRUE(can_patch(app.info));
         const std::vector<std::byte> before = app.bytes();
         VkSubmitInfo copy = app.info;
@@ -100,6 +101,36 @@ protected:
 private:
     Arena arena_;
 };
+
+TEST_F(PatchSubmitInfo, TimelineOfOursBringsItsValueAlong) {
+    // The application has no timelines here: a structure of ours comes in front of its chain.
+    app.info.pNext = &app.unknown;
+    app.info.signalSemaphoreCount = 0;
+    const VkSubmitInfo copy = patched({}, {our_signal, 7});
+    const auto* values = static_cast<const VkTimelineSemaphoreSubmitInfo*>(copy.pNext);
+    ASSERT_EQ(values->sType, VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO);
+    EXPECT_EQ(values->pNext, &app.unknown);
+    ASSERT_EQ(values->signalSemaphoreValueCount, copy.signalSemaphoreCount);
+    EXPECT_EQ(values->pSignalSemaphoreValues[copy.signalSemaphoreCount - 1], 7U);
+    EXPECT_EQ(values->waitSemaphoreValueCount, 0U);
+}
+
+TEST_F(PatchSubmitInfo, TimelineOfOursFillsAnEmptyArray) {
+    const VkTimelineSemaphoreSubmitInfo empty{
+        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+    };
+    app.info.pNext = &empty;
+    const VkSubmitInfo copy = patched({our_wait, 3}, {});
+    const auto* values = static_cast<const VkTimelineSemaphoreSubmitInfo*>(copy.pNext);
+    EXPECT_NE(values, &empty);
+    EXPECT_EQ(values->pNext, nullptr);
+    ASSERT_EQ(values->waitSemaphoreValueCount, copy.waitSemaphoreCount);
+    for (uint32_t i = 0; i + 1 < copy.waitSemaphoreCount; ++i) {
+        EXPECT_EQ(values->pWaitSemaphoreValues[i], 0U) << "the application's are binary";
+    }
+    EXPECT_EQ(values->pWaitSemaphoreValues[copy.waitSemaphoreCount - 1], 3U);
+    EXPECT_EQ(values->signalSemaphoreValueCount, 0U);
+}
 
 TEST_F(PatchSubmitInfo, AddsAWaitForAllCommandsAndASignal) {
     const VkSubmitInfo copy = patched();
@@ -121,11 +152,11 @@ TEST_F(PatchSubmitInfo, AddsToABatchThatHasNone) {
 }
 
 TEST_F(PatchSubmitInfo, AddsOneAndLeavesTheOther) {
-    const VkSubmitInfo only_wait = patched(our_wait, VK_NULL_HANDLE);
+    const VkSubmitInfo only_wait = patched({our_wait}, {});
     EXPECT_EQ(only_wait.waitSemaphoreCount, 3U);
     EXPECT_EQ(only_wait.pSignalSemaphores, app.info.pSignalSemaphores);
     EXPECT_EQ(only_wait.signalSemaphoreCount, 1U);
-    const VkSubmitInfo only_signal = patched(VK_NULL_HANDLE, our_signal);
+    const VkSubmitInfo only_signal = patched({}, {our_signal});
     EXPECT_EQ(only_signal.pWaitSemaphores, app.info.pWaitSemaphores);
     EXPECT_EQ(only_signal.waitSemaphoreCount, 2U);
     EXPECT_EQ(only_signal.signalSemaphoreCount, 2U);
@@ -219,7 +250,7 @@ TEST(PatchSubmitInfo2, AddsAWaitForAllCommandsAndASignal) {
     VkSubmitInfo2 copy = app;
     ASSERT_TRUE(can_patch(app));
     Arena arena;
-    patch(copy, our_wait, our_signal, arena);
+    patch(copy, {our_wait}, {our_signal}, arena);
 
     EXPECT_EQ(copy.pNext, &unknown);
     ASSERT_EQ(copy.waitSemaphoreInfoCount, 2U);

@@ -3,6 +3,7 @@
 #include "unit/allocation_counter.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <span>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -50,6 +51,9 @@ struct FakeDriver::Functions {
             self.semaphores_[*semaphore].exportable = is_exportable<VkExportSemaphoreCreateInfo>(
                 info->pNext, VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO,
                 VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT);
+            const auto* type = static_cast<const VkSemaphoreTypeCreateInfo*>(info->pNext);
+            self.semaphores_[*semaphore].timeline =
+                type != nullptr && type->sType == VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO;
         }
         return result;
     }
@@ -204,9 +208,22 @@ struct FakeDriver::Functions {
                 .waits = {info.pWaitSemaphores, info.pWaitSemaphores + info.waitSemaphoreCount},
                 .signals = {info.pSignalSemaphores,
                             info.pSignalSemaphores + info.signalSemaphoreCount},
+                .wait_values = {},
+                .signal_values = {},
                 .command_buffers = {info.pCommandBuffers,
                                     info.pCommandBuffers + info.commandBufferCount},
             });
+            const auto* values = static_cast<const VkTimelineSemaphoreSubmitInfo*>(info.pNext);
+            if (values != nullptr &&
+                values->sType == VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO) {
+                Batch& batch = submit.batches.back();
+                batch.wait_values = {values->pWaitSemaphoreValues,
+                                     values->pWaitSemaphoreValues +
+                                         values->waitSemaphoreValueCount};
+                batch.signal_values = {values->pSignalSemaphoreValues,
+                                       values->pSignalSemaphoreValues +
+                                           values->signalSemaphoreValueCount};
+            }
         }
         return reinterpret_cast<Queue*>(queue)->driver->submit(queue, std::move(submit));
     }
@@ -223,9 +240,11 @@ struct FakeDriver::Functions {
             Batch& batch = submit.batches.emplace_back();
             for (uint32_t i = 0; i < info.waitSemaphoreInfoCount; ++i) {
                 batch.waits.push_back(info.pWaitSemaphoreInfos[i].semaphore);
+                batch.wait_values.push_back(info.pWaitSemaphoreInfos[i].value);
             }
             for (uint32_t i = 0; i < info.signalSemaphoreInfoCount; ++i) {
                 batch.signals.push_back(info.pSignalSemaphoreInfos[i].semaphore);
+                batch.signal_values.push_back(info.pSignalSemaphoreInfos[i].value);
             }
             for (uint32_t i = 0; i < info.commandBufferInfoCount; ++i) {
                 batch.command_buffers.push_back(info.pCommandBufferInfos[i].commandBuffer);
@@ -240,6 +259,34 @@ struct FakeDriver::Functions {
         FakeDriver& self = driver_of(device);
         const std::lock_guard guard(self.mutex_);
         *value = self.counters[semaphore];
+        return VK_SUCCESS;
+    }
+
+    static VKAPI_ATTR VkResult VKAPI_CALL wait_semaphores(VkDevice device,
+                                                          const VkSemaphoreWaitInfo* info,
+                                                          uint64_t timeout) {
+        const AllocationPause pause;
+        FakeDriver& self = driver_of(device);
+        std::unique_lock lock(self.mutex_);
+        self.calls.emplace_back("WaitSemaphores");
+        const auto reached = [&] {
+            return self.counters[info->pSemaphores[0]] >= info->pValues[0];
+        };
+        const auto longest =
+            std::chrono::nanoseconds(std::min<uint64_t>(timeout, uint64_t{60} * 1'000'000'000));
+        return self.signalled_.wait_for(lock, longest, reached) ? VK_SUCCESS : VK_TIMEOUT;
+    }
+
+    static VKAPI_ATTR VkResult VKAPI_CALL signal_semaphore(VkDevice device,
+                                                           const VkSemaphoreSignalInfo* info) {
+        const AllocationPause pause;
+        FakeDriver& self = driver_of(device);
+        const std::lock_guard guard(self.mutex_);
+        self.calls.emplace_back("SignalSemaphore");
+        uint64_t& counter = self.counters[info->semaphore];
+        self.rule(info->value > counter, "a timeline signalled backwards");
+        counter = info->value;
+        self.signalled_.notify_all();
         return VK_SUCCESS;
     }
 };
@@ -262,6 +309,8 @@ FakeDriver::FakeDriver() : make_sync_file([] { return ::eventfd(1, EFD_CLOEXEC);
     table.QueueSubmit = Functions::queue_submit;
     table.QueueSubmit2 = Functions::queue_submit2;
     table.GetSemaphoreCounterValue = Functions::get_counter;
+    table.WaitSemaphores = Functions::wait_semaphores;
+    table.SignalSemaphore = Functions::signal_semaphore;
 }
 
 FakeDriver::~FakeDriver() = default;
@@ -290,6 +339,19 @@ bool FakeDriver::will_signal(VkFence fence) const {
     return fences_.at(fence).signalled;
 }
 
+void FakeDriver::finish_timelines() {
+    const std::lock_guard guard(mutex_);
+    for (const auto& [semaphore, value] : submitted_signals_) {
+        counters[semaphore] = std::max(counters[semaphore], value);
+    }
+    signalled_.notify_all();
+}
+
+uint64_t FakeDriver::counter(VkSemaphore semaphore) {
+    const std::lock_guard guard(mutex_);
+    return counters[semaphore];
+}
+
 VkResult FakeDriver::submit(VkQueue, Submit submit) {
     const std::lock_guard guard(mutex_);
     calls.emplace_back(submit.second_generation ? "QueueSubmit2" : "QueueSubmit");
@@ -299,12 +361,26 @@ VkResult FakeDriver::submit(VkQueue, Submit submit) {
             for (const VkSemaphore wait : batch.waits) {
                 // The application's own are not known here.
                 if (const auto ours = semaphores_.find(wait); ours != semaphores_.end()) {
+                    if (ours->second.timeline) {
+                        rule(batch.wait_values.size() == batch.waits.size(),
+                             "a timeline among the waits without a value");
+                        continue;
+                    }
                     rule(ours->second.imported, "a wait for a semaphore that nobody signals");
                     ours->second.imported = false;
                 }
             }
-            for (const VkSemaphore signal : batch.signals) {
+            for (size_t i = 0; i < batch.signals.size(); ++i) {
+                const VkSemaphore signal = batch.signals[i];
                 if (const auto ours = semaphores_.find(signal); ours != semaphores_.end()) {
+                    if (ours->second.timeline) {
+                        const bool has_value = batch.signal_values.size() == batch.signals.size();
+                        rule(has_value, "a timeline among the signals without a value");
+                        if (has_value) {
+                            submitted_signals_[signal] = batch.signal_values[i];
+                        }
+                        continue;
+                    }
                     rule(!ours->second.signalled, "a second signal on a binary semaphore");
                     ours->second.signalled = true;
                 }

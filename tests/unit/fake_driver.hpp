@@ -5,6 +5,7 @@
 #include <vulkan/utility/vk_dispatch_table.h>
 #include <vulkan/vulkan_core.h>
 
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -32,6 +33,8 @@ public:
     struct Batch {
         std::vector<VkSemaphore> waits;
         std::vector<VkSemaphore> signals;
+        std::vector<uint64_t> wait_values;   ///< empty where the batch names no timeline
+        std::vector<uint64_t> signal_values; ///< the same
         std::vector<VkCommandBuffer> command_buffers;
     };
     struct Submit {
@@ -84,11 +87,18 @@ public:
 
     std::map<VkSemaphore, uint64_t> counters; ///< of timeline semaphores
 
+    /// Ends all work submitted so far as far as timeline semaphores show it.
+    void finish_timelines();
+
+    /// A timeline's value, safely beside the layer's threads.
+    uint64_t counter(VkSemaphore semaphore);
+
 private:
     struct Semaphore {
         bool exportable = false;
         bool signalled = false; ///< or has a signal pending
         bool imported = false;
+        bool timeline = false;
     };
     struct Fence {
         bool exportable = false;
@@ -102,6 +112,8 @@ private:
     Handle new_handle();
 
     std::mutex mutex_;
+    std::condition_variable signalled_;
+    std::map<VkSemaphore, uint64_t> submitted_signals_; ///< of timelines, by submits
     std::map<VkSemaphore, Semaphore> semaphores_;
     std::map<VkFence, Fence> fences_;
     size_t application_fences_ = 0;

@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
         {"policy", name(read.policy)},
         {"fence_source", read.fence_source ? name(*read.fence_source) : "auto"},
         {"acquire", read.acquire ? name(*read.acquire) : "auto"},
+        {"guard", static_cast<int>(read.guard)},
         {"acquire_timeout_ms", read.acquire_timeout.count()},
         {"log_level", static_cast<int>(read.log_level)},
     };

@@ -16,11 +16,8 @@ using nlohmann::json;
 
 namespace {
 
-const json defaults{{"policy", "transfers"},
-                    {"fence_source", "auto"},
-                    {"acquire", "auto"},
-                    {"acquire_timeout_ms", 5000},
-                    {"log_level", 3}};
+const json defaults{{"policy", "auto"}, {"fence_source", "auto"},     {"acquire", "auto"},
+                    {"guard", 0},       {"acquire_timeout_ms", 5000}, {"log_level", 3}};
 
 json defaults_but(const json& changes) {
     json settings = defaults;
@@ -62,20 +59,23 @@ TEST_F(Settings, EnvironmentNamesEachOfThem) {
     EXPECT_EQ(read({{"VK_FENCEBRIDGE_POLICY", "off"},
                     {"VK_FENCEBRIDGE_FENCE_SOURCE", "fence"},
                     {"VK_FENCEBRIDGE_ACQUIRE", "poll"},
+                    {"VK_FENCEBRIDGE_GUARD", "off"},
                     {"VK_FENCEBRIDGE_ACQUIRE_TIMEOUT_MS", "250"},
                     {"VK_FENCEBRIDGE_LOG_LEVEL", "debug"}}),
               (json{{"policy", "off"},
                     {"fence_source", "fence"},
                     {"acquire", "poll"},
+                    {"guard", 2},
                     {"acquire_timeout_ms", 250},
                     {"log_level", 4}}));
 }
 
 TEST_F(Settings, EveryWordOfTheManifestIsUnderstood) {
     const std::map<std::string, std::vector<std::string>> words{
-        {"POLICY", {"auto", "transfers", "off"}},
-        {"FENCE_SOURCE", {"auto", "semaphore", "fence", "wait"}},
-        {"ACQUIRE", {"auto", "import", "poll"}},
+        {"POLICY", {"auto", "transfers", "touch", "always", "off"}},
+        {"FENCE_SOURCE", {"auto", "semaphore", "fence", "proxy", "wait"}},
+        {"ACQUIRE", {"auto", "import", "thread", "poll"}},
+        {"GUARD", {"auto", "on", "off"}},
         {"LOG_LEVEL", {"off", "error", "warn", "info", "debug"}},
     };
     for (const auto& [name, values] : words) {
@@ -124,7 +124,7 @@ TEST_F(Settings, UnknownWordKeepsTheDefaultAndSaysWhatThereIs) {
     EXPECT_NE(log.find("error"), std::string::npos) << log;
     EXPECT_NE(log.find("fence_source"), std::string::npos) << log;
     EXPECT_NE(log.find("\"magic\""), std::string::npos) << log;
-    EXPECT_NE(log.find("auto, semaphore, fence, wait"), std::string::npos) << log;
+    EXPECT_NE(log.find("auto, semaphore, fence, proxy, wait"), std::string::npos) << log;
 }
 
 TEST_F(Settings, WordsAreNotGuessed) {

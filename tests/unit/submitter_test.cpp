@@ -18,6 +18,11 @@ SubmitterTest::SubmitterTest(SourceKind source) {
 
 SubmitterTest::~SubmitterTest() {
     for (auto& queue : queues_) {
+        if (queue) {
+            queue->stop();
+        }
+    }
+    for (auto& queue : queues_) {
         queue.reset();
     }
     for (const std::string& rule : driver.broken_rules) {
@@ -61,8 +66,8 @@ VkSubmitInfo SubmitterTest::batch_with(const SharedMemoryRef& memory, Direction 
 QueueSubmitter& SubmitterTest::queue(size_t index) {
     auto& submitter = queues_.at(index);
     if (!submitter) {
-        submitter = std::make_unique<QueueSubmitter>(device, driver.queue(index), recordings,
-                                                     *timelines, exportable_fences);
+        submitter = std::make_unique<QueueSubmitter>(device, driver.queue(index), memories,
+                                                     recordings, *timelines, exportable_fences);
     }
     return *submitter;
 }

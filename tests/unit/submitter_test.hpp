@@ -45,6 +45,7 @@ protected:
     FakeDriver driver;
     Instance instance;
     Device device;
+    SharedMemories memories{device};
     Recordings recordings;
     ExportableFences exportable_fences;
     std::optional<Timelines> timelines;

@@ -1,0 +1,35 @@
+#include "dispatch/aliases.hpp"
+
+namespace fencebridge {
+
+namespace {
+
+template<typename F>
+void unify(F& core, F khr) {
+    if (core == nullptr) {
+        core = khr;
+    }
+}
+
+} // namespace
+
+void unify_aliases(VkuDeviceDispatchTable& table) {
+    unify(table.BindBufferMemory2, table.BindBufferMemory2KHR);
+    unify(table.BindImageMemory2, table.BindImageMemory2KHR);
+    unify(table.CmdBeginRendering, table.CmdBeginRenderingKHR);
+    unify(table.CmdBeginRenderPass2, table.CmdBeginRenderPass2KHR);
+    unify(table.CmdBlitImage2, table.CmdBlitImage2KHR);
+    unify(table.CmdCopyBuffer2, table.CmdCopyBuffer2KHR);
+    unify(table.CmdCopyBufferToImage2, table.CmdCopyBufferToImage2KHR);
+    unify(table.CmdCopyImage2, table.CmdCopyImage2KHR);
+    unify(table.CmdCopyImageToBuffer2, table.CmdCopyImageToBuffer2KHR);
+    unify(table.CmdPipelineBarrier2, table.CmdPipelineBarrier2KHR);
+    unify(table.CmdResolveImage2, table.CmdResolveImage2KHR);
+    unify(table.CmdWaitEvents2, table.CmdWaitEvents2KHR);
+    unify(table.GetSemaphoreCounterValue, table.GetSemaphoreCounterValueKHR);
+    unify(table.QueueSubmit2, table.QueueSubmit2KHR);
+    unify(table.SignalSemaphore, table.SignalSemaphoreKHR);
+    unify(table.WaitSemaphores, table.WaitSemaphoresKHR);
+}
+
+} // namespace fencebridge

@@ -1,0 +1,167 @@
+#include "fence/proxy_source.hpp"
+
+#include "report/log.hpp"
+
+#include <algorithm>
+
+namespace fencebridge {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+} // namespace
+
+ProxySource::ProxySource(DeviceCalls calls, std::shared_ptr<Vgem> vgem, bool has_timelines,
+                         std::chrono::milliseconds renew_after)
+    : calls_(calls), vgem_(std::move(vgem)), renew_after_(renew_after),
+      fences_(calls, FencePool::Kind::Plain), worker_([this](Job& job) { stand_for(job); }) {
+    if (!has_timelines) {
+        return;
+    }
+    const VkSemaphoreTypeCreateInfo type{
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+        .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
+    };
+    const VkSemaphoreCreateInfo info{
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+        .pNext = &type,
+    };
+    if (calls_.next->CreateSemaphore(calls_.device, &info, nullptr, &timeline_) != VK_SUCCESS) {
+        timeline_ = VK_NULL_HANDLE;
+    }
+}
+
+ProxySource::~ProxySource() {
+    worker_.stop();
+    if (timeline_ != VK_NULL_HANDLE) {
+        calls_.next->DestroySemaphore(calls_.device, timeline_, nullptr);
+    }
+}
+
+std::optional<Ticket> ProxySource::begin(VkFence /*application_fence*/) {
+    if (timeline_ != VK_NULL_HANDLE) {
+        return Ticket{.signal = {timeline_, ++last_value_}};
+    }
+    const std::lock_guard guard(fences_mutex_);
+    const VkFence fence = fences_.take();
+    if (fence == VK_NULL_HANDLE) {
+        return std::nullopt;
+    }
+    return Ticket{.fence = fence};
+}
+
+VkResult ProxySource::wait(const Ticket& ticket, std::chrono::nanoseconds timeout) const {
+    const uint64_t limit =
+        timeout.count() < 0 ? UINT64_MAX : static_cast<uint64_t>(timeout.count());
+    if (ticket.signal) {
+        const VkSemaphoreWaitInfo info{
+            .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+            .semaphoreCount = 1,
+            .pSemaphores = &ticket.signal.semaphore,
+            .pValues = &ticket.signal.value,
+        };
+        return calls_.next->WaitSemaphores(calls_.device, &info, limit);
+    }
+    return calls_.next->WaitForFences(calls_.device, 1, &ticket.fence, VK_TRUE, limit);
+}
+
+/// The work is over, or the device is: the ticket's fence is free.
+void ProxySource::finish(const Ticket& ticket, VkResult result) {
+    if (ticket.fence == VK_NULL_HANDLE) {
+        return;
+    }
+    if (result != VK_SUCCESS) {
+        calls_.next->DestroyFence(calls_.device, ticket.fence, nullptr);
+        return;
+    }
+    calls_.next->ResetFences(calls_.device, 1, &ticket.fence);
+    const std::lock_guard guard(fences_mutex_);
+    fences_.give_back(ticket.fence);
+}
+
+Completion ProxySource::wait_on_cpu(const Ticket& ticket, const char* why) {
+    const VkResult result = wait(ticket, std::chrono::nanoseconds(-1));
+    finish(ticket, result);
+    return {
+        .state = result == VK_SUCCESS ? Completion::State::Done : Completion::State::Failed,
+        .sync_file = {},
+        .fallback = why,
+    };
+}
+
+Completion ProxySource::take(const Ticket& ticket, std::span<const AttachTarget> targets) {
+    if (is_slow_.load(std::memory_order_relaxed)) {
+        return wait_on_cpu(ticket, "work of this queue has outlived vgem's ten seconds");
+    }
+    ProxyFence fence = vgem_->make_fence();
+    UniqueFd sync_file = fence ? UniqueFd::duplicate(fence.sync_file().get()) : UniqueFd();
+    if (!sync_file) {
+        return wait_on_cpu(ticket, "vgem gave no fence");
+    }
+    try {
+        Job job{.ticket = ticket,
+                .fences = {},
+                .newest = clock::now(),
+                .targets = {targets.begin(), targets.end()}};
+        job.fences.push_back(std::move(fence));
+        worker_.add(std::move(job));
+    } catch (const std::exception&) {
+        return wait_on_cpu(ticket, "no memory, or no thread, for a proxy");
+    }
+    return {.state = Completion::State::Pending, .sync_file = std::move(sync_file)};
+}
+
+void ProxySource::abandon(const Ticket& ticket) {
+    // A value of the timeline that nobody signals is skipped by the next one.
+    if (ticket.fence != VK_NULL_HANDLE) {
+        const std::lock_guard guard(fences_mutex_);
+        fences_.give_back(ticket.fence);
+    }
+}
+
+/// On the thread: from the submit to the end of its work.
+void ProxySource::stand_for(Job& job) {
+    // Jobs come in the order of their fences' making, and are renewed together: this one's fence is
+    // the oldest.
+    const auto time_left = [&] {
+        return std::max(clock::duration::zero(), job.newest + renew_after_ - clock::now());
+    };
+    VkResult result = wait(job.ticket, time_left());
+    while (result == VK_TIMEOUT) {
+        is_slow_.store(true, std::memory_order_relaxed);
+        static Once once;
+        if (once.first()) {
+            log(LogLevel::Warn,
+                "work runs for longer than a proxy fence may live: fences are renewed, and the CPU "
+                "waits for this queue's next hand-offs");
+        }
+        renew(job);
+        worker_.each_waiting([this](Job& waiting) { renew(waiting); });
+        result = wait(job.ticket, time_left());
+    }
+    for (ProxyFence& fence : job.fences) {
+        (void)fence.signal();
+    }
+    finish(job.ticket, result);
+}
+
+/// Puts another fence on the job's buffers. Where there is none to be had, the next round tries
+/// again.
+void ProxySource::renew(Job& job) {
+    job.newest = clock::now();
+    ProxyFence next = vgem_->make_fence();
+    if (!next) {
+        return;
+    }
+    for (const AttachTarget& target : job.targets) {
+        (void)target.buffer->attach_fence(next.sync_file().get(), target.access);
+    }
+    try {
+        job.fences.push_back(std::move(next));
+    } catch (const std::bad_alloc&) {
+        // Nobody holds the fence any more: it has signalled as it went.
+    }
+}
+
+} // namespace fencebridge

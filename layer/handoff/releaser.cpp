@@ -1,0 +1,170 @@
+#include "handoff/releaser.hpp"
+
+#include "report/log.hpp"
+
+#include <cerrno>
+
+namespace fencebridge {
+
+Releaser::Releaser(const Device& device, VkQueue queue, const ExportableFences& exportable_fences)
+    : device_(device), queue_(queue), exportable_fences_(exportable_fences),
+      source_(
+          make_source(device.source.kind, device.calls(), device.capabilities.fences.timelines)),
+      vgem_(device.guard.on ? Vgem::open() : nullptr) {}
+
+void Releaser::prepare(Signalling& signalling, bool resolved, bool may_patch) {
+    const VkFence application_fence = signalling.slot;
+    // A parked release outlives this call; what the application does with its fence then is its own
+    // business, so only an immediate one may lean on it.
+    signalling.ticket = source_->begin(resolved ? application_fence : VK_NULL_HANDLE);
+    if (!signalling.ticket) {
+        return;
+    }
+    if (signalling.ticket->signal) {
+        signalling.trailing = !may_patch;
+        return;
+    }
+    if (signalling.ticket->fence_is_borrowed || application_fence == VK_NULL_HANDLE) {
+        signalling.slot = signalling.ticket->fence;
+        return;
+    }
+    // The slot is taken. The application's fence can get its payload from ours after the submit:
+    // importing a sync_file is what it would see of another process's work. Fences that it may
+    // export itself keep their own payload.
+    const bool may_displace = resolved && device_.capabilities.fences.fence_import &&
+                              source_->can_stand_for_application_fence() &&
+                              !exportable_fences_.visit(application_fence, [](bool) {});
+    if (may_displace) {
+        signalling.slot = signalling.ticket->fence;
+        signalling.displaced = application_fence;
+    } else {
+        signalling.trailing = true;
+    }
+}
+
+void Releaser::guard(Signalling& signalling, std::span<const HandOff> releases) {
+    if (!vgem_) {
+        return;
+    }
+    const bool all = device_.instance->settings.guard == GuardSetting::On;
+    ProxyFence proxy;
+    for (const HandOff& hand_off : releases) {
+        if (!all && !hand_off.memory->peer_may_hold()) {
+            continue;
+        }
+        const auto buffer = hand_off.memory->dma_buf();
+        if (!proxy) {
+            proxy = vgem_->make_fence();
+        }
+        const int error = !buffer || !proxy
+                              ? errno
+                              : buffer->attach_fence(proxy.sync_file().get(), hand_off.access);
+        if (error == 0) {
+            count(device_.counters.guarded);
+            continue;
+        }
+        // The release itself is not in danger: its own fence comes right after the submit.
+        static Once once;
+        count(device_.counters.fallbacks);
+        if (once.first()) {
+            log(LogLevel::Warn, "no guard fence (%s): a reader may see a short gap",
+                error_text(error));
+        }
+    }
+    signalling.guard = std::move(proxy);
+}
+
+bool Releaser::submit_trailing(const Ticket& ticket) {
+    count(device_.counters.trailing_submits);
+    const VkTimelineSemaphoreSubmitInfo value{
+        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+        .signalSemaphoreValueCount = 1,
+        .pSignalSemaphoreValues = &ticket.signal.value,
+    };
+    const VkSubmitInfo signal_only{
+        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+        .pNext = ticket.signal.value != 0 ? &value : nullptr,
+        .signalSemaphoreCount = 1,
+        .pSignalSemaphores = &ticket.signal.semaphore,
+    };
+    const bool has_signal = static_cast<bool>(ticket.signal);
+    return device_.next.QueueSubmit(queue_, has_signal ? 1 : 0, has_signal ? &signal_only : nullptr,
+                                    ticket.fence) == VK_SUCCESS;
+}
+
+Completion Releaser::release(const Ticket& ticket, std::span<const HandOff> releases) {
+    targets_.clear();
+    for (const HandOff& hand_off : releases) {
+        targets_.push_back({hand_off.memory->dma_buf(), hand_off.access});
+    }
+    Completion completion = source_->take(ticket, targets_);
+    count(device_.counters.releases, releases.size());
+    switch (completion.state) {
+    case Completion::State::Pending:
+        for (const AttachTarget& target : targets_) {
+            attach(target, completion.sync_file);
+        }
+        break;
+    case Completion::State::Done:
+        count(device_.counters.releases_done, releases.size());
+        break;
+    case Completion::State::Failed:
+        break;
+    }
+    if (completion.fallback != nullptr) {
+        static Once once;
+        // A failed source's hand-off is counted where it is waited for.
+        count(device_.counters.fallbacks, completion.state == Completion::State::Done ? 1 : 0);
+        if (once.first()) {
+            log(LogLevel::Warn, "fence source %s: %s: the CPU waits for the work",
+                name(source_->kind()), completion.fallback);
+        }
+    }
+    targets_.clear();
+    return completion;
+}
+
+/// The one line that all of this is for.
+void Releaser::attach(const AttachTarget& target, const UniqueFd& sync_file) {
+    const int error =
+        target.buffer ? target.buffer->attach_fence(sync_file.get(), target.access) : EBADF;
+    if (error == 0) {
+        count(device_.counters.fences_attached);
+        log(LogLevel::Debug, "release: %s fence on dma-buf %llu", name(target.access),
+            static_cast<unsigned long long>(target.buffer->inode()));
+        return;
+    }
+    static Once once;
+    count(device_.counters.fallbacks);
+    if (once.first()) {
+        log(LogLevel::Warn, "cannot attach a fence to a dma-buf (%s): the CPU waits for the work",
+            error_text(error));
+    }
+    wait_sync_file(sync_file.get(), std::chrono::milliseconds(-1));
+}
+
+void Releaser::hand_on(VkFence application_fence, const Completion& completion) {
+    UniqueFd payload;
+    if (completion.state == Completion::State::Pending) {
+        payload = UniqueFd::duplicate(completion.sync_file.get());
+    }
+    // -1 is the SYNC_FD of what has signalled already.
+    if (payload || completion.state == Completion::State::Done) {
+        const VkImportFenceFdInfoKHR info{
+            .sType = VK_STRUCTURE_TYPE_IMPORT_FENCE_FD_INFO_KHR,
+            .fence = application_fence,
+            .flags = VK_FENCE_IMPORT_TEMPORARY_BIT,
+            .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
+            .fd = payload.get(),
+        };
+        if (device_.next.ImportFenceFdKHR(device_.handle, &info) == VK_SUCCESS) {
+            (void)payload.release();
+            return;
+        }
+    }
+    count(device_.counters.fallbacks);
+    count(device_.counters.trailing_submits);
+    device_.next.QueueSubmit(queue_, 0, nullptr, application_fence);
+}
+
+} // namespace fencebridge

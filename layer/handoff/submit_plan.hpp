@@ -1,0 +1,59 @@
+// What one submit hands off: read from the recordings of its command buffers.
+#pragma once
+
+#include "dispatch/settings.hpp"
+#include "fence/semaphore_point.hpp"
+#include "handoff/hand_off.hpp"
+#include "handoff/recordings.hpp"
+#include "handoff/shared_memory.hpp"
+
+#include <vulkan/vulkan_core.h>
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace fencebridge {
+
+/// What one batch needs.
+struct BatchPlan {
+    size_t batch = 0;
+    std::vector<HandOff> acquires;
+    SemaphorePoint wait;       ///< carries the peers' fences, where there are any
+    bool has_releases = false; ///< some of the submit's releases are this batch's
+};
+
+/// One per queue, kept from submit to submit, so that the steady state allocates nothing. Not
+/// thread-safe.
+class SubmitPlan {
+public:
+    /// Reads the batches' recordings. False where there is nothing to do.
+    bool make(std::span<const VkSubmitInfo> batches, Policy policy, const Recordings& recordings,
+              const SharedMemories& memories);
+    bool make(std::span<const VkSubmitInfo2> batches, Policy policy, const Recordings& recordings,
+              const SharedMemories& memories);
+
+    std::span<BatchPlan> batches() { return std::span(batches_).first(count_); }
+    std::span<const BatchPlan> batches() const { return std::span(batches_).first(count_); }
+
+    /// All releases of the submit: one completion stands for them all.
+    const std::vector<HandOff>& releases() const { return releases_; }
+
+    /// The last batch that releases something: its signal covers all before it.
+    size_t releasing_batch() const;
+
+    bool has_waits() const;
+
+private:
+    template<typename Batch>
+    bool make_any(std::span<const Batch> batches, Policy policy, const Recordings& recordings,
+                  const SharedMemories& memories);
+    void add(size_t batch, const HandOff& hand_off);
+    BatchPlan& plan_for(size_t batch);
+
+    std::vector<BatchPlan> batches_;
+    size_t count_ = 0;
+    std::vector<HandOff> releases_;
+};
+
+} // namespace fencebridge
