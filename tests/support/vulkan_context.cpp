@@ -158,7 +158,10 @@ VulkanContext::VulkanContext(const ContextOptions& options)
                     vkEnumerateInstanceExtensionProperties(nullptr, count, all);
                 }),
                 VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
-        const char* const debug_utils = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
+        std::vector<const char*> extensions = options.instance_extensions;
+        if (has_messenger) {
+            extensions.push_back(VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
+        }
         const VkApplicationInfo application{
             .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
             .pApplicationName = "fencebridge-test",
@@ -167,8 +170,8 @@ VulkanContext::VulkanContext(const ContextOptions& options)
         const VkInstanceCreateInfo info{
             .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
             .pApplicationInfo = &application,
-            .enabledExtensionCount = has_messenger ? 1U : 0U,
-            .ppEnabledExtensionNames = &debug_utils,
+            .enabledExtensionCount = static_cast<uint32_t>(extensions.size()),
+            .ppEnabledExtensionNames = extensions.data(),
         };
         FB_VK(vkCreateInstance(&info, nullptr, &instance));
         check_layers(options.layers);
@@ -204,7 +207,7 @@ VulkanContext::VulkanContext(const ContextOptions& options)
     const auto available = list_extensions([&](uint32_t* number, VkExtensionProperties* all) {
         vkEnumerateDeviceExtensionProperties(physical_device, nullptr, number, all);
     });
-    std::vector<const char*> extensions;
+    std::vector<const char*> extensions = options.device_extensions;
     if (options.shares_memory) {
         for (const char* wanted : {VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
                                    VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
@@ -220,10 +223,11 @@ VulkanContext::VulkanContext(const ContextOptions& options)
     VkQueueFamilyProperties family{};
     vkGetPhysicalDeviceQueueFamilyProperties(physical_device, &families, &family);
     const uint32_t queue_count = std::min(options.queue_count, family.queueCount);
-    const std::vector<float> priorities(queue_count, 1.0F);
+    const uint32_t created = std::min(queue_count + options.spare_queues, family.queueCount);
+    const std::vector<float> priorities(created, 1.0F);
     const VkDeviceQueueCreateInfo queue_info{
         .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-        .queueCount = queue_count,
+        .queueCount = created,
         .pQueuePriorities = priorities.data(),
     };
     VkPhysicalDeviceDynamicRenderingFeatures rendering{

@@ -28,7 +28,10 @@ struct ContextOptions {
     bool shares_memory = true;
     /// VK_FENCEBRIDGE_* for this instance, e.g. {"FENCE_SOURCE", "wait"}.
     std::vector<std::pair<std::string, std::string>> settings;
-    uint32_t queue_count = 1; ///< at most; of family 0
+    uint32_t queue_count = 1;  ///< at most; of family 0
+    uint32_t spare_queues = 0; ///< at most; behind those, and nobody fetches them
+    std::vector<const char*> instance_extensions; ///< more to enable; without them there is none
+    std::vector<const char*> device_extensions;   ///< the same
 };
 
 /// Owns instance, device and command pool. Failures abort the test process with a message: a test
