@@ -353,6 +353,9 @@ uint64_t FakeDriver::counter(VkSemaphore semaphore) {
 }
 
 VkResult FakeDriver::submit(VkQueue, Submit submit) {
+    if (on_submit) {
+        on_submit();
+    }
     const std::lock_guard guard(mutex_);
     calls.emplace_back(submit.second_generation ? "QueueSubmit2" : "QueueSubmit");
     const VkResult result = next(outcomes.queue_submit);

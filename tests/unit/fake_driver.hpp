@@ -64,6 +64,9 @@ public:
     /// signalled.
     std::function<int()> make_sync_file;
 
+    /// Called in each vkQueueSubmit, where a driver would give the work to the kernel.
+    std::function<void()> on_submit;
+
     /// What has been called, by name, in order: all but the submits' details.
     std::vector<std::string> calls;
     size_t count(const std::string& call) const;

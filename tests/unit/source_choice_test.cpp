@@ -55,7 +55,16 @@ INSTANTIATE_TEST_SUITE_P(
         auto none = everything(VK_DRIVER_ID_NVIDIA_PROPRIETARY);
         none.semaphore_export = none.fence_export = false;
         table.push_back({"no_sync_fd", none, SourceKind::Wait, "no SYNC_FD"});
+        auto cpu_driver = everything(VK_DRIVER_ID_MESA_LLVMPIPE);
+        cpu_driver.vgem = true;
+        table.push_back({"llvmpipe_with_vgem", cpu_driver, SourceKind::Proxy, "a vgem fence"});
+        none.vgem = true;
+        table.push_back({"no_sync_fd_with_vgem", none, SourceKind::Proxy, "no SYNC_FD"});
+        auto needs_no_proxy = everything();
+        needs_no_proxy.vgem = true;
+        table.push_back({"generic_with_vgem", needs_no_proxy, SourceKind::Semaphore, "pending"});
         auto old_kernel = everything();
+        old_kernel.vgem = true;
         old_kernel.kernel = KernelSupport::Unsupported;
         table.push_back({"old_kernel", old_kernel, SourceKind::Wait, "Linux 6.0"});
         auto unprobed = everything(static_cast<VkDriverId>(0));
@@ -132,6 +141,46 @@ TEST(AcquireChoice, PollsWhereImportIsImpossible) {
         EXPECT_EQ(requested.method, AcquireMethod::Poll);
         EXPECT_NE(requested.refused, nullptr);
     }
+}
+
+TEST(AcquireChoice, ThreadWaitsWhereTheDriverWouldOnTheCpu) {
+    FenceCapabilities venus = everything(VK_DRIVER_ID_MESA_VENUS);
+    venus.timelines = true;
+    EXPECT_EQ(choose_acquire(venus, std::nullopt).method, AcquireMethod::Import)
+        << "without a guard its buffers would go without a fence";
+    venus.vgem = true;
+    EXPECT_EQ(choose_acquire(venus, std::nullopt).method, AcquireMethod::Thread);
+    EXPECT_EQ(choose_acquire(venus, AcquireMethod::Import).method, AcquireMethod::Import);
+    FenceCapabilities other = everything();
+    other.timelines = other.vgem = true;
+    EXPECT_EQ(choose_acquire(other, std::nullopt).method, AcquireMethod::Import);
+}
+
+TEST(AcquireChoice, ThreadIsTheNextBestWhereNothingCanBeImported) {
+    FenceCapabilities no_import = everything();
+    no_import.semaphore_import = false;
+    no_import.timelines = true;
+    EXPECT_EQ(choose_acquire(no_import, std::nullopt).method, AcquireMethod::Thread);
+    const AcquireChoice refused = choose_acquire(no_import, AcquireMethod::Import);
+    EXPECT_EQ(refused.method, AcquireMethod::Thread);
+    EXPECT_NE(refused.refused, nullptr);
+    no_import.timelines = false;
+    const AcquireChoice no_thread = choose_acquire(no_import, AcquireMethod::Thread);
+    EXPECT_EQ(no_thread.method, AcquireMethod::Poll);
+    EXPECT_NE(no_thread.refused, nullptr);
+}
+
+TEST(GuardChoice, NeedsVgemAndAKernelThatAttaches) {
+    FenceCapabilities capabilities = everything();
+    EXPECT_FALSE(choose_guard(capabilities, GuardSetting::Auto).on);
+    EXPECT_EQ(choose_guard(capabilities, GuardSetting::Auto).refused, nullptr);
+    EXPECT_NE(choose_guard(capabilities, GuardSetting::On).refused, nullptr);
+    capabilities.vgem = true;
+    EXPECT_TRUE(choose_guard(capabilities, GuardSetting::Auto).on);
+    EXPECT_TRUE(choose_guard(capabilities, GuardSetting::On).on);
+    EXPECT_FALSE(choose_guard(capabilities, GuardSetting::Off).on);
+    capabilities.kernel = KernelSupport::Unsupported;
+    EXPECT_FALSE(choose_guard(capabilities, GuardSetting::On).on);
 }
 
 } // namespace fencebridge::test

@@ -1,0 +1,211 @@
+// What stands on vgem: the source `proxy`, guard fences, and acquires that a thread waits for.
+#include "fence/proxy_source.hpp"
+#include "kernel/submit_on_kernel.hpp"
+
+#include <thread>
+
+namespace fencebridge::test {
+
+class ProxyOnKernel : public SubmitOnKernel {
+protected:
+    ProxyOnKernel() : SubmitOnKernel(SourceKind::Proxy) {
+        device.capabilities.fences.timelines = true;
+    }
+    /// The threads end with the work that they wait for.
+    void TearDown() override { driver.finish_timelines(); }
+};
+
+TEST_F(ProxyOnKernel, BufferHoldsReadersUntilTheWorkIsDone) {
+    const Udmabuf buffer;
+    const VkSubmitInfo app = batch_with(memory_on(buffer.dma_buf()), Direction::Release);
+    EXPECT_EQ(submit(app, driver.application_fence()), VK_SUCCESS);
+    EXPECT_FALSE(is_ready(buffer.dma_buf(), POLLIN));
+    EXPECT_EQ(counters().fences_attached, 1U);
+    ASSERT_EQ(driver.submits.size(), 1U) << "a timeline needs no submit of its own";
+    EXPECT_EQ(driver.submits[0].batches[0].signal_values, (std::vector<uint64_t>{1}));
+    EXPECT_EQ(app.signalSemaphoreCount, 0U);
+    driver.finish_timelines();
+    EXPECT_TRUE(becomes_ready(buffer.dma_buf(), POLLOUT));
+}
+
+TEST_F(ProxyOnKernel, ReadBufferHoldsWritersOnly) {
+    const Udmabuf buffer;
+    EXPECT_EQ(submit(batch_with(memory_on(buffer.dma_buf()), Direction::Release, Access::Read)),
+              VK_SUCCESS);
+    EXPECT_TRUE(is_ready(buffer.dma_buf(), POLLIN));
+    EXPECT_FALSE(is_ready(buffer.dma_buf(), POLLOUT));
+}
+
+TEST_F(ProxyOnKernel, WorkEndsInItsOrder) {
+    const Udmabuf first;
+    const Udmabuf second;
+    EXPECT_EQ(submit(batch_with(memory_on(first.dma_buf()), Direction::Release)), VK_SUCCESS);
+    driver.finish_timelines();
+    EXPECT_EQ(submit(batch_with(memory_on(second.dma_buf()), Direction::Release)), VK_SUCCESS);
+    EXPECT_TRUE(becomes_ready(first.dma_buf(), POLLIN));
+    EXPECT_FALSE(is_ready(second.dma_buf(), POLLIN));
+}
+
+TEST_F(ProxyOnKernel, DeviceWithoutTimelinesHasAFenceInTheSlotOrBehind) {
+    device.capabilities.fences.timelines = false;
+    const Udmabuf buffer;
+    const VkSubmitInfo app = batch_with(memory_on(buffer.dma_buf()), Direction::Release);
+    EXPECT_EQ(submit(app), VK_SUCCESS);
+    ASSERT_EQ(driver.submits.size(), 1U);
+    EXPECT_NE(driver.submits[0].fence, VkFence{VK_NULL_HANDLE});
+    // A fence whose life is limited must not stand for the application's own.
+    const VkFence own = driver.application_fence();
+    EXPECT_EQ(submit(app, own), VK_SUCCESS);
+    ASSERT_EQ(driver.submits.size(), 3U);
+    EXPECT_EQ(driver.submits[1].fence, own);
+    EXPECT_TRUE(driver.submits[2].batches.empty());
+    EXPECT_TRUE(driver.fence_imports.empty());
+    EXPECT_TRUE(becomes_ready(buffer.dma_buf(), POLLIN));
+}
+
+TEST_F(ProxyOnKernel, FailedSubmitLeavesNoFence) {
+    const Udmabuf buffer;
+    device.guard.on = true;
+    driver.outcomes.queue_submit = {VK_ERROR_OUT_OF_DEVICE_MEMORY};
+    EXPECT_EQ(submit(batch_with(memory_on(buffer.dma_buf()), Direction::Release)),
+              VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    EXPECT_TRUE(is_ready(buffer.dma_buf(), POLLOUT));
+}
+
+/// The kernel ends a vgem fence after ten seconds, whatever it stands for.
+TEST_F(ProxyOnKernel, WorkThatOutlivesAFenceIsNeverSeenWithoutOne) {
+    const Udmabuf buffer;
+    ProxySource source(device.calls(), Vgem::open(), true);
+    const auto ticket = source.begin(VK_NULL_HANDLE);
+    ASSERT_TRUE(ticket);
+    const AttachTarget target{DmaBuf::of(buffer.dma_buf()), Access::Write};
+    const Completion completion = source.take(*ticket, {&target, 1});
+    ASSERT_EQ(completion.state, Completion::State::Pending);
+    ASSERT_EQ(target.buffer->attach_fence(completion.sync_file.get(), Access::Write), 0);
+
+    const auto until =
+        std::chrono::steady_clock::now() + Vgem::time_limit + std::chrono::seconds(1);
+    while (std::chrono::steady_clock::now() < until) {
+        ASSERT_FALSE(is_ready(buffer.dma_buf(), POLLIN));
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    EXPECT_TRUE(is_signalled(completion.sync_file.get()))
+        << "the kernel's limit is what this test is about";
+    driver.counters[ticket->signal.semaphore] = 0;
+    const VkSemaphoreSignalInfo done{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO,
+                                     .semaphore = ticket->signal.semaphore,
+                                     .value = ticket->signal.value + 1};
+    EXPECT_EQ(driver.table.SignalSemaphore(driver.device(), &done), VK_SUCCESS);
+    EXPECT_TRUE(becomes_ready(buffer.dma_buf(), POLLIN));
+
+    // From now on this queue is waited for.
+    const auto next = source.begin(VK_NULL_HANDLE);
+    const Completion waited = source.take(*next, {&target, 1});
+    EXPECT_EQ(waited.state, Completion::State::Done);
+    EXPECT_NE(waited.fallback, nullptr);
+}
+
+/// With each of the sources that could leave a gap.
+class GuardOnKernel : public SubmitOnKernel, public testing::WithParamInterface<SourceKind> {
+protected:
+    GuardOnKernel() : SubmitOnKernel(GetParam()) { device.capabilities.fences.timelines = true; }
+    void TearDown() override { driver.finish_timelines(); }
+
+    /// Whether a reader would find the buffer ready in the middle of the driver's submit.
+    bool is_ready_in_submit(Access access = Access::Write, short events = POLLIN) {
+        const Udmabuf buffer;
+        bool ready = false;
+        driver.on_submit = [&] { ready = is_ready(buffer.dma_buf(), events); };
+        EXPECT_EQ(submit(batch_with(memory_on(buffer.dma_buf()), Direction::Release, access)),
+                  VK_SUCCESS);
+        driver.on_submit = {};
+        // The guard is gone, what holds the buffer now is the work's own fence.
+        driver.finish_timelines();
+        if (work) {
+            EXPECT_EQ(work->signal(), 0);
+        }
+        EXPECT_TRUE(becomes_ready(buffer.dma_buf(), POLLOUT));
+        return ready;
+    }
+};
+
+TEST_P(GuardOnKernel, NoReaderFindsTheBufferReadyDuringTheSubmit) {
+    device.guard.on = true;
+    EXPECT_FALSE(is_ready_in_submit());
+    EXPECT_EQ(counters().guarded, 1U);
+}
+TEST_P(GuardOnKernel, ReadBufferIsGuardedAgainstWritersOnly) {
+    device.guard.on = true;
+    EXPECT_TRUE(is_ready_in_submit(Access::Read, POLLIN));
+    EXPECT_EQ(counters().guarded, 1U);
+}
+TEST_P(GuardOnKernel, OffLeavesAGap) {
+    EXPECT_TRUE(is_ready_in_submit()) << "the test with the guard would prove nothing";
+    EXPECT_EQ(counters().guarded, 0U);
+}
+INSTANTIATE_TEST_SUITE_P(Sources, GuardOnKernel,
+                         testing::Values(SourceKind::Semaphore, SourceKind::Fence,
+                                         SourceKind::Proxy, SourceKind::Wait),
+                         [](const auto& source) { return name(source.param); });
+
+class ThreadOnKernel : public SubmitOnKernel {
+protected:
+    ThreadOnKernel() {
+        device.capabilities.fences.timelines = true;
+        device.acquire.method = AcquireMethod::Thread;
+    }
+
+    VkSemaphore timeline() const { return driver.submits.at(0).batches.at(0).waits.at(0); }
+    bool timeline_reaches(uint64_t value) {
+        for (int i = 0; i < 1000; ++i) {
+            if (driver.counter(timeline()) >= value) {
+                return true;
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        return false;
+    }
+};
+
+TEST_F(ThreadOnKernel, BatchWaitsForATimelineThatThePeersFenceMoves) {
+    const Udmabuf buffer;
+    VgemFence peer = peer_begins(buffer, Usage::Write);
+    EXPECT_EQ(submit(batch_with(memory_on(buffer.dma_buf()), Direction::Acquire)), VK_SUCCESS);
+    EXPECT_EQ(driver.submits[0].batches[0].wait_values, (std::vector<uint64_t>{1}));
+    EXPECT_EQ(counters().waits_on_thread, 1U);
+    EXPECT_EQ(driver.counter(timeline()), 0U);
+    EXPECT_EQ(peer.signal(), 0);
+    EXPECT_TRUE(timeline_reaches(1));
+}
+
+TEST_F(ThreadOnKernel, PeerThatNeverFinishesHoldsUsNoLongerThanTheSettingSays) {
+    instance.settings.acquire_timeout = std::chrono::milliseconds(50);
+    const Udmabuf buffer;
+    const VgemFence peer = peer_begins(buffer, Usage::Write);
+    EXPECT_EQ(submit(batch_with(memory_on(buffer.dma_buf()), Direction::Acquire)), VK_SUCCESS);
+    EXPECT_TRUE(timeline_reaches(1));
+}
+
+/// Work behind a value that the host signals has no fence yet: it is exported when the peer is
+/// done, and the guard stands in until then.
+TEST_F(ThreadOnKernel, ReleaseBehindItIsParkedAndGuarded) {
+    device.guard.on = true;
+    const Udmabuf buffer;
+    const auto shared = memory_on(buffer.dma_buf());
+    VgemFence peer = peer_begins(buffer, Usage::Write);
+    VkSubmitInfo app = batch_with(shared, Direction::Acquire);
+    recordings.add(app.pCommandBuffers[0], {shared, Direction::Release, Access::Write});
+    EXPECT_EQ(submit(app), VK_SUCCESS);
+    EXPECT_EQ(driver.count("GetSemaphoreFdKHR"), 0U) << "an export would be invalid";
+    EXPECT_EQ(counters().parked, 1U);
+    EXPECT_EQ(peer.signal(), 0);
+    EXPECT_FALSE(is_ready(buffer.dma_buf(), POLLIN)) << "the work has not even begun";
+    EXPECT_TRUE(timeline_reaches(1));
+    queue().stop();
+    EXPECT_EQ(counters().fences_attached, 1U);
+    EXPECT_FALSE(is_ready(buffer.dma_buf(), POLLIN));
+    EXPECT_EQ(work->signal(), 0);
+    EXPECT_TRUE(is_ready(buffer.dma_buf(), POLLIN));
+}
+
+} // namespace fencebridge::test

@@ -1,0 +1,176 @@
+// From recordings to what a submit hands off, by policy.
+#include "handoff/submit_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <sys/mman.h>
+
+namespace fencebridge::test {
+
+namespace {
+
+template<typename Handle>
+Handle handle(uintptr_t number) {
+    return reinterpret_cast<Handle>(number * 16); // NOLINT(performance-no-int-to-ptr)
+}
+
+} // namespace
+
+class Plan : public testing::Test {
+protected:
+    static VkCommandBuffer commands(uintptr_t number) { return handle<VkCommandBuffer>(number); }
+
+    /// Memory number `number`, exported to the application where `peer_may_hold`.
+    SharedMemoryRef memory(uintptr_t number, bool peer_may_hold = true) {
+        const auto device_memory = handle<VkDeviceMemory>(number);
+        const VkExportMemoryAllocateInfo exportable{
+            .sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO,
+            .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+        };
+        const VkMemoryAllocateInfo info{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                                        .pNext = &exportable};
+        memories.allocated(info, device_memory, nullptr);
+        const auto buffer = handle<VkBuffer>(number);
+        memories.bound(buffer, device_memory);
+        if (peer_may_hold) {
+            const UniqueFd file(::memfd_create("buffer", MFD_CLOEXEC));
+            memories.exported(device_memory, file.get());
+        }
+        return memories.under(buffer).at(0);
+    }
+
+    void record(VkCommandBuffer command_buffer, const SharedMemoryRef& shared, Origin origin) {
+        for (const Direction direction : {Direction::Acquire, Direction::Release}) {
+            recordings.add(command_buffer, {shared, direction, Access::Write, origin});
+        }
+    }
+
+    bool make(Policy policy) {
+        std::vector<VkSubmitInfo> batches;
+        for (const VkCommandBuffer& command_buffer : submitted) {
+            batches.push_back({.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                               .commandBufferCount = 1,
+                               .pCommandBuffers = &command_buffer});
+        }
+        return plan.make(std::span<const VkSubmitInfo>(batches), policy, recordings, memories);
+    }
+
+    Device device;
+    SharedMemories memories{device};
+    Recordings recordings;
+    std::array<VkCommandBuffer, 2> submitted{commands(1), commands(2)};
+    SubmitPlan plan;
+};
+
+TEST_F(Plan, TouchCountsWhileNothingIsTransferred) {
+    const auto shared = memory(1);
+    record(commands(1), shared, Origin::Touch);
+    ASSERT_TRUE(make(Policy::Auto));
+    EXPECT_EQ(plan.releases().size(), 1U);
+    EXPECT_EQ(plan.batches()[0].acquires.size(), 1U);
+    // Once transferred, for good: also what was recorded before.
+    shared->set_transferred();
+    EXPECT_FALSE(make(Policy::Auto));
+    EXPECT_TRUE(make(Policy::Touch)) << "unless the policy is touch for all";
+}
+
+TEST_F(Plan, OneMemorysTransferSaysNothingOfAnother) {
+    const auto transferred = memory(1);
+    const auto touched = memory(2);
+    transferred->set_transferred();
+    record(commands(1), transferred, Origin::Touch);
+    record(commands(1), touched, Origin::Touch);
+    ASSERT_TRUE(make(Policy::Auto));
+    ASSERT_EQ(plan.releases().size(), 1U);
+    EXPECT_EQ(plan.releases()[0].memory, touched);
+}
+
+TEST_F(Plan, AlwaysHandsOffAllThatAPeerMayHold) {
+    const auto held = memory(1);
+    const auto kept = memory(2, false);
+    ASSERT_TRUE(make(Policy::Always)) << "nothing is recorded, and nothing needs to be";
+    ASSERT_EQ(plan.releases().size(), 1U);
+    EXPECT_EQ(plan.releases()[0].memory, held);
+    EXPECT_EQ(plan.releases()[0].access, Access::Write);
+    EXPECT_EQ(plan.batches()[0].batch, 0U);
+    EXPECT_EQ(plan.batches()[0].acquires.size(), 1U);
+    EXPECT_EQ(plan.releasing_batch(), 1U) << "the last batch covers all before it";
+    EXPECT_FALSE(kept->peer_may_hold());
+}
+
+TEST_F(Plan, AlwaysLeavesASubmitWithoutWorkAlone) {
+    (void)memory(1);
+    const VkSubmitInfo empty{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO};
+    EXPECT_FALSE(plan.make(std::span(&empty, 1), Policy::Always, recordings, memories));
+}
+
+TEST_F(Plan, SecondariesHappenInTheirPrimary) {
+    const auto shared = memory(1);
+    const std::array secondaries{commands(8), commands(9)};
+    record(secondaries[1], shared, Origin::Transfer);
+    recordings.executed(commands(2), secondaries);
+    ASSERT_TRUE(make(Policy::Transfers));
+    EXPECT_EQ(plan.releasing_batch(), 1U);
+    // What the secondary holds later is another recording.
+    recordings.clear(secondaries[1]);
+    EXPECT_TRUE(make(Policy::Transfers));
+    recordings.clear(commands(2));
+    EXPECT_FALSE(make(Policy::Transfers));
+}
+
+TEST_F(Plan, ViewsAndFramebuffersStandForWhatIsUnderThem) {
+    (void)memory(1);
+    const auto image = handle<VkImage>(700);
+    const auto view = handle<VkImageView>(701);
+    const auto framebuffer = handle<VkFramebuffer>(702);
+    memories.bound(image, handle<VkDeviceMemory>(1));
+    memories.viewed(view, image);
+    memories.framed(framebuffer, {&view, 1});
+    EXPECT_EQ(memories.under(view), memories.under(image));
+    EXPECT_EQ(memories.under(framebuffer), memories.under(image));
+    memories.destroyed(view);
+    EXPECT_TRUE(memories.under(view).empty());
+    EXPECT_EQ(memories.under(framebuffer).size(), 1U);
+}
+
+TEST_F(Plan, PlanesOfADisjointImageAreAllOfTheirMemories) {
+    (void)memory(1);
+    (void)memory(2);
+    const auto image = handle<VkImage>(700);
+    const auto first = handle<VkDeviceMemory>(1);
+    const auto second = handle<VkDeviceMemory>(2);
+    memories.bound(image, first);
+    memories.bound(image, second);
+    memories.bound(image, second);
+    EXPECT_EQ(memories.under(image).size(), 2U);
+}
+
+TEST_F(Plan, SparseBindsPutSharedMemoryUnderAResource) {
+    (void)memory(1);
+    const auto buffer = handle<VkBuffer>(700);
+    const std::array binds{
+        VkSparseMemoryBind{.size = 4096},
+        VkSparseMemoryBind{.size = 4096, .memory = handle<VkDeviceMemory>(1)},
+    };
+    const VkSparseBufferMemoryBindInfo of_buffer{
+        .buffer = buffer, .bindCount = binds.size(), .pBinds = binds.data()};
+    const VkBindSparseInfo info{.sType = VK_STRUCTURE_TYPE_BIND_SPARSE_INFO,
+                                .bufferBindCount = 1,
+                                .pBufferBinds = &of_buffer};
+    memories.bound(std::span(&info, 1));
+    EXPECT_EQ(memories.under(buffer).size(), 1U);
+}
+
+TEST_F(Plan, OpaqueMemoryIsNobodysDmaBuf) {
+    const VkExportMemoryAllocateInfo opaque{
+        .sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO,
+        .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT,
+    };
+    const VkMemoryAllocateInfo info{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                                    .pNext = &opaque};
+    memories.allocated(info, handle<VkDeviceMemory>(1), nullptr);
+    EXPECT_FALSE(memories.any());
+}
+
+} // namespace fencebridge::test
