@@ -6,16 +6,21 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <string_view>
 #include <thread>
 
 namespace fencebridge::test {
 namespace {
 
+/// A thousand where a frame is quick.
+uint32_t frame_count() {
 #ifdef FENCEBRIDGE_SANITIZED
-constexpr uint32_t frames = 30;
+    return 30;
 #else
-constexpr uint32_t frames = 1000;
+    const char* const driver = std::getenv("FENCEBRIDGE_DRIVER");
+    return driver != nullptr && std::string_view(driver) == "lavapipe" ? 150 : 1000;
 #endif
+}
 constexpr std::chrono::milliseconds frame_work{4};
 
 /// Looks at the buffer a thousand times a second, as long as it lives.
@@ -34,8 +39,8 @@ public:
     }
 
     uint32_t looks = 0;
-    uint32_t pending = 0;  ///< looks that found a fence
-    uint32_t unfenced = 0; ///< looks that found running work and no fence
+    uint32_t pending = 0;               ///< looks that found a fence
+    std::atomic<uint32_t> unfenced = 0; ///< looks that found running work and no fence
 
 private:
     void run() {
@@ -71,8 +76,9 @@ struct Guarding {
     std::vector<std::pair<std::string, std::string>> settings;
 };
 
-/// Draws the frames beside a poller, and gives back what that has seen.
-std::unique_ptr<Poller> draw(const Guarding& guarding) {
+/// Draws the frames beside a poller, and gives back what that has seen. Where running work is
+/// looked for, the first that is found is enough.
+std::unique_ptr<Poller> draw(const Guarding& guarding, bool until_seen) {
     const VulkanContext context({.layers = guarding.layers, .settings = guarding.settings});
     const LongWork work(context);
     const SharedBuffer shared(context, shared_extent);
@@ -81,7 +87,8 @@ std::unique_ptr<Poller> draw(const Guarding& guarding) {
     shared.fill_on_cpu(0);
     const VkDeviceSize end = VkDeviceSize{shared_extent.width} * shared_extent.height * 4 - 4;
     auto poller = std::make_unique<Poller>(shared);
-    for (uint32_t frame = 1; frame <= frames; ++frame) {
+    const uint32_t frames = frame_count();
+    for (uint32_t frame = 1; frame <= frames && !(until_seen && poller->unfenced != 0); ++frame) {
         commands.begin();
         commands.acquire(shared, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_WRITE_BIT);
         vkCmdFillBuffer(commands.handle, shared.buffer, 0, 4, frame);
@@ -96,7 +103,7 @@ std::unique_ptr<Poller> draw(const Guarding& guarding) {
     }
     poller->stop();
     std::printf("%s: %u looks, %u with a fence, %u at running work without one\n",
-                guarding.name.c_str(), poller->looks, poller->pending, poller->unfenced);
+                guarding.name.c_str(), poller->looks, poller->pending, poller->unfenced.load());
     return poller;
 }
 
@@ -111,7 +118,7 @@ protected:
 
 using GuardOn = GuardTest;
 TEST_P(GuardOn, NoRunningWorkIsSeenWithoutAFence) {
-    const auto seen = draw(GetParam());
+    const auto seen = draw(GetParam(), false);
     EXPECT_EQ(seen->unfenced, 0U);
     EXPECT_GT(seen->pending, 0U);
 }
@@ -123,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(Layer, GuardOn,
 
 using GuardOff = GuardTest;
 TEST_P(GuardOff, RunningWorkIsSeen) {
-    const auto seen = draw(GetParam());
+    const auto seen = draw(GetParam(), true);
     EXPECT_GT(seen->unfenced, 0U) << "the test with the guard would prove nothing";
 }
 INSTANTIATE_TEST_SUITE_P(Layer, GuardOff,

@@ -16,7 +16,7 @@ verbs
   exec     run CMD in the guest: ./run exec -- vulkaninfo --summary
 
 options
-  --driver venus|lavapipe  the guest's Vulkan driver (test: both unless given; otherwise venus)
+  --driver venus|lavapipe  the guest's Vulkan driver (test, bench: both unless given; otherwise venus)
   --suite NAME             only this suite of tests (test; may be repeated; default: all)
   --host                   on this machine itself: its GPU, its kernel, no tree and no guest
   --json FILE              write the results there, also when something fails
@@ -102,7 +102,7 @@ check_options() {
         esac
     fi
     case $FB_VERB in
-    test) FB_DRIVERS=${FB_DRIVER:-venus lavapipe} ;;
+    test | bench) FB_DRIVERS=${FB_DRIVER:-venus lavapipe} ;;
     *) FB_DRIVERS=${FB_DRIVER:-venus} ;;
     esac
     [[ -z $FB_HOST ]] || FB_DRIVERS=host
