@@ -122,9 +122,15 @@ VKAPI_ATTR VkResult VKAPI_CALL SignalSemaphore(VkDevice device,
     return guarded([&] {
         DeviceState& state = device_of(device);
         const auto& next = state.device.next;
+        if (state.bridge != nullptr) {
+            state.bridge->timelines.host_signalling(pSignalInfo->semaphore);
+        }
         const VkResult result =
             (next.SignalSemaphore != nullptr ? next.SignalSemaphore
                                              : next.SignalSemaphoreKHR)(device, pSignalInfo);
+        if (result != VK_SUCCESS && state.bridge != nullptr) {
+            state.bridge->timelines.host_signal_failed(pSignalInfo->semaphore);
+        }
         if (result == VK_SUCCESS && state.bridge != nullptr) {
             guarded_void("a parked release stays parked", [&] {
                 complete_all(state.bridge->timelines.signalled_by_host(pSignalInfo->semaphore,

@@ -102,10 +102,13 @@ VkResult QueueSubmitter::bind_sparse(std::span<const VkBindSparseInfo> batches, 
         if (timelines_.any()) {
             timelines_.collect(batches, points_);
         }
+        timelines_.submitting(points_);
         result = device_.next.QueueBindSparse(queue_, static_cast<uint32_t>(batches.size()),
                                               batches.data(), fence);
         if (result == VK_SUCCESS) {
             resolved_parked = timelines_.submitted(this, points_, std::nullopt);
+        } else {
+            timelines_.not_submitted(points_);
         }
     }
     complete_all(resolved_parked);
@@ -127,9 +130,12 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
     }
     const bool has_hand_offs = make_plans(batches);
     if (!has_hand_offs) {
+        timelines_.submitting(points_);
         const VkResult result = call_next(batches, fence);
         if (result == VK_SUCCESS) {
             resolved_parked = timelines_.submitted(this, points_, std::nullopt);
+        } else {
+            timelines_.not_submitted(points_);
         }
         return result;
     }
@@ -137,6 +143,7 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
     arena_.reset();
     const BufferLocks locks(plans(), releases_, locked_);
     const bool resolved = timelines_.is_resolved(this, points_.waits);
+    timelines_.submitting(points_);
     Signalling signalling{.ticket = std::nullopt, .slot = fence};
     VkResult result = VK_SUCCESS;
     try {
@@ -154,6 +161,7 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
     }
     if (result != VK_SUCCESS) {
         undo(signalling);
+        timelines_.not_submitted(points_);
         return result;
     }
 

@@ -58,8 +58,8 @@ bool covers(std::span<const TimelinePoint> signals, const TimelinePoint& wait) {
 
 void Timelines::created(VkSemaphore semaphore, uint64_t initial_value) {
     const std::lock_guard guard(mutex_);
-    resolved_[semaphore] = initial_value;
-    count_.store(resolved_.size(), std::memory_order_release);
+    known_[semaphore] = {.resolved = initial_value};
+    count_.store(known_.size(), std::memory_order_release);
 }
 
 void Timelines::destroyed(VkSemaphore semaphore) {
@@ -67,8 +67,8 @@ void Timelines::destroyed(VkSemaphore semaphore) {
         return;
     }
     const std::lock_guard guard(mutex_);
-    resolved_.erase(semaphore);
-    count_.store(resolved_.size(), std::memory_order_release);
+    known_.erase(semaphore);
+    count_.store(known_.size(), std::memory_order_release);
 }
 
 template<typename Batch>
@@ -77,12 +77,12 @@ void Timelines::collect_all(std::span<const Batch> batches, TimelinePoints& poin
     for (const Batch& batch : batches) {
         each_wait(batch, [&](VkSemaphore semaphore, uint64_t value) {
             const TimelinePoint wait{semaphore, value};
-            if (resolved_.contains(semaphore) && !covers(points.signals, wait)) {
+            if (known_.contains(semaphore) && !covers(points.signals, wait)) {
                 points.waits.push_back(wait);
             }
         });
         each_signal(batch, [&](VkSemaphore semaphore, uint64_t value) {
-            if (resolved_.contains(semaphore)) {
+            if (known_.contains(semaphore)) {
                 points.signals.push_back({semaphore, value});
             }
         });
@@ -101,10 +101,13 @@ void Timelines::collect(std::span<const VkBindSparseInfo> batches, TimelinePoint
 
 /// Called with the lock held.
 bool Timelines::reached(const TimelinePoint& point) const {
-    const auto found = resolved_.find(point.semaphore);
-    if (found == resolved_.end() || found->second >= point.value) {
+    const auto found = known_.find(point.semaphore);
+    if (found == known_.end() || found->second.resolved >= point.value) {
         // A semaphore that was destroyed meanwhile has no pending wait: Vulkan forbids it.
         return true;
+    }
+    if (found->second.expected != 0) {
+        return false;
     }
     // Signals that did not pass through us: another process's, or one made by the driver itself.
     const auto get_value = calls_.next->GetSemaphoreCounterValue != nullptr
@@ -114,15 +117,61 @@ bool Timelines::reached(const TimelinePoint& point) const {
     if (get_value == nullptr || get_value(calls_.device, point.semaphore, &value) != VK_SUCCESS) {
         return false;
     }
-    found->second = std::max(found->second, value);
-    return found->second >= point.value;
+    found->second.resolved = std::max(found->second.resolved, value);
+    return found->second.resolved >= point.value;
 }
 
 /// Called with the lock held.
 void Timelines::raise(const TimelinePoint& point) {
-    if (const auto found = resolved_.find(point.semaphore); found != resolved_.end()) {
-        found->second = std::max(found->second, point.value);
+    if (const auto found = known_.find(point.semaphore); found != known_.end()) {
+        found->second.resolved = std::max(found->second.resolved, point.value);
     }
+    expect_no_more(point.semaphore);
+}
+
+/// Called with the lock held.
+void Timelines::expect(VkSemaphore semaphore) {
+    if (const auto found = known_.find(semaphore); found != known_.end()) {
+        ++found->second.expected;
+    }
+}
+
+/// Called with the lock held.
+void Timelines::expect_no_more(VkSemaphore semaphore) {
+    const auto found = known_.find(semaphore);
+    if (found != known_.end() && found->second.expected != 0) {
+        --found->second.expected;
+    }
+}
+
+void Timelines::submitting(const TimelinePoints& points) {
+    if (points.signals.empty()) {
+        return;
+    }
+    const std::lock_guard guard(mutex_);
+    for (const TimelinePoint& signal : points.signals) {
+        expect(signal.semaphore);
+    }
+}
+
+void Timelines::not_submitted(const TimelinePoints& points) {
+    if (points.signals.empty()) {
+        return;
+    }
+    const std::lock_guard guard(mutex_);
+    for (const TimelinePoint& signal : points.signals) {
+        expect_no_more(signal.semaphore);
+    }
+}
+
+void Timelines::host_signalling(VkSemaphore semaphore) {
+    const std::lock_guard guard(mutex_);
+    expect(semaphore);
+}
+
+void Timelines::host_signal_failed(VkSemaphore semaphore) {
+    const std::lock_guard guard(mutex_);
+    expect_no_more(semaphore);
 }
 
 bool Timelines::is_resolved(const QueueSubmitter* queue,

@@ -70,6 +70,12 @@ public:
     void collect(std::span<const VkSubmitInfo2> batches, TimelinePoints& points) const;
     void collect(std::span<const VkBindSparseInfo> batches, TimelinePoints& points) const;
 
+    /// A submit with these points is about to be made; submitted() follows, or not_submitted().
+    /// From here on its signals are its own to tell: were the counter asked, as for signals from
+    /// elsewhere, another call could take over what this one has to complete before it returns.
+    void submitting(const TimelinePoints& points);
+    void not_submitted(const TimelinePoints& points);
+
     /// Whether a submit with these waits on this queue would be resolved right now.
     bool is_resolved(const QueueSubmitter* queue, std::span<const TimelinePoint> waits) const;
 
@@ -77,6 +83,10 @@ public:
     /// submit's own release where it had to be put off.
     std::vector<ParkedRelease> submitted(const QueueSubmitter* queue, const TimelinePoints& points,
                                          std::optional<ParkedRelease> parked);
+
+    /// The same for vkSignalSemaphore; signalled_by_host() follows, or host_signal_failed().
+    void host_signalling(VkSemaphore semaphore);
+    void host_signal_failed(VkSemaphore semaphore);
 
     /// vkSignalSemaphore succeeded. Returns what it resolves.
     std::vector<ParkedRelease> signalled_by_host(VkSemaphore semaphore, uint64_t value);
@@ -93,6 +103,8 @@ private:
     bool resolved_now(const QueueSubmitter* queue, std::span<const TimelinePoint> waits) const;
     bool reached(const TimelinePoint& point) const;
     void raise(const TimelinePoint& point);
+    void expect(VkSemaphore semaphore);
+    void expect_no_more(VkSemaphore semaphore);
     std::vector<ParkedRelease> resolve();
     template<typename Batch>
     void collect_all(std::span<const Batch> batches, TimelinePoints& points) const;
@@ -101,8 +113,11 @@ private:
     std::atomic<size_t> count_ = 0;
     std::atomic<size_t> unresolved_ = 0;
     mutable std::mutex mutex_;
-    /// Per timeline semaphore: the highest value whose signal is resolved.
-    mutable std::unordered_map<VkSemaphore, uint64_t> resolved_;
+    struct Timeline {
+        uint64_t resolved = 0; ///< the highest value whose signal is resolved
+        size_t expected = 0;   ///< signals of this device's calls that are not
+    };
+    mutable std::unordered_map<VkSemaphore, Timeline> known_;
     std::map<const QueueSubmitter*, std::deque<Submit>> waiting_;
 };
 

@@ -156,6 +156,36 @@ TEST_F(TimelinesTest, SignalsFromElsewhereAreSeenInTheCounter) {
     EXPECT_EQ(submit(other, 2, {.waits = {{s, 3}}, .signals = {}}), (Numbers{2, 1}));
 }
 
+TEST_F(TimelinesTest, SignalOfOurOwnIsNotAnotherCallsToComplete) {
+    // Between the driver's signal and ours, a submit elsewhere saw the counter and took the release
+    // over: vkSignalSemaphore returned while that submit was still at it.
+    EXPECT_EQ(submit(queue, 1, {.waits = {{s, 1}}, .signals = {}}), Numbers{});
+    timelines.host_signalling(s);
+    driver.values[s] = 1;
+    EXPECT_EQ(submit(other, 2, {}), Numbers{2});
+    EXPECT_EQ(host_signal(s, 1), Numbers{1});
+
+    EXPECT_EQ(submit(queue, 3, {.waits = {{s, 2}}, .signals = {}}), Numbers{});
+    timelines.submitting({.waits = {}, .signals = {{s, 2}}});
+    driver.values[s] = 2;
+    EXPECT_EQ(submit(other, 4, {}), Numbers{4});
+    timelines.not_submitted({.waits = {}, .signals = {{s, 2}}});
+    EXPECT_EQ(submit(other, 5, {}), (Numbers{5, 3})) << "then it came from elsewhere";
+}
+
+TEST_F(TimelinesTest, SignalOfAHeldBackSubmitIsItsResolversToComplete) {
+    EXPECT_EQ(submit(queue, 1, {.waits = {{s, 1}}, .signals = {}}), Numbers{});
+    const TimelinePoints both{.waits = {{t, 1}}, .signals = {{s, 1}}};
+    timelines.submitting(both);
+    EXPECT_EQ(submit(other, 2, both), Numbers{});
+    timelines.host_signalling(t);
+    // The driver is quick: all of it is done before the host's call is back.
+    driver.values[t] = 1;
+    driver.values[s] = 1;
+    EXPECT_EQ(submit(handle<QueueSubmitter*>(22), 3, {}), Numbers{3});
+    EXPECT_EQ(host_signal(t, 1), (Numbers{2, 1}));
+}
+
 TEST_F(TimelinesTest, CounterThatCannotBeReadResolvesNothing) {
     driver.values[s] = 3;
     driver.result = VK_ERROR_DEVICE_LOST;
