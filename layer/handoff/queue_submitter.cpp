@@ -170,7 +170,10 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
         const uint64_t submit = ++last_submit_;
         for (const BatchPlan& plan : plans()) {
             if (plan.wait != VK_NULL_HANDLE) {
-                acquirer_.semaphores.submitted(plan.wait, submit);
+                // The ticket covers the batches up to the one that signals it; what a later one
+                // waits for is over for sure with the next submit's.
+                const bool is_covered = signalling.trailing || plan.batch <= signalling.batch;
+                acquirer_.semaphores.submitted(plan.wait, is_covered ? submit : submit + 1);
             }
         }
         std::optional<ParkedRelease> parked;
@@ -250,6 +253,8 @@ void QueueSubmitter::prepare_signalling(std::span<const Batch> batches, bool res
         return;
     }
     const VkFence application_fence = signalling.slot;
+    // A fence, or a submit of its own, covers all.
+    signalling.batch = batches.size() - 1;
     // A parked release outlives this call; what the application does with its fence then is its own
     // business, so only an immediate one may lean on it.
     signalling.ticket = source_->begin(resolved ? application_fence : VK_NULL_HANDLE);
@@ -257,7 +262,6 @@ void QueueSubmitter::prepare_signalling(std::span<const Batch> batches, bool res
         return;
     }
     if (signalling.ticket->signal != VK_NULL_HANDLE) {
-        signalling.batch = batches.size() - 1;
         for (const BatchPlan& plan : plans()) {
             if (plan.has_releases) {
                 signalling.batch = plan.batch;
@@ -418,7 +422,8 @@ void QueueSubmitter::wait_for_queue(const char* why) {
         log(LogLevel::Warn, "%s: the CPU waits for the queue", why);
     }
     if (device_.next.QueueWaitIdle(queue_) == VK_SUCCESS) {
-        acquirer_.semaphores.completed(last_submit_);
+        // With those that were left to the next submit.
+        acquirer_.semaphores.completed(last_submit_ + 1);
     }
 }
 
