@@ -16,7 +16,9 @@ enum class Commands : uint8_t { Vulkan10, Synchronization2 };
 /// One recorded command buffer, freed with the object.
 class CommandBuffer {
 public:
-    explicit CommandBuffer(const VulkanContext& context, Commands commands = Commands::Vulkan10);
+    /// `pool`: another than the context's own.
+    explicit CommandBuffer(const VulkanContext& context, Commands commands = Commands::Vulkan10,
+                           VkCommandPool pool = VK_NULL_HANDLE);
     ~CommandBuffer();
     CommandBuffer(const CommandBuffer&) = delete;
     CommandBuffer& operator=(const CommandBuffer&) = delete;
@@ -46,6 +48,7 @@ private:
 
     const VulkanContext& context_;
     Commands commands_;
+    VkCommandPool pool_;
 };
 
 /// GPU work of a chosen length: fills of a scratch buffer, calibrated on this device.
