@@ -116,10 +116,16 @@ VKAPI_ATTR VkResult VKAPI_CALL SignalSemaphore(VkDevice device,
                                                const VkSemaphoreSignalInfo* pSignalInfo) {
     return guarded([&] {
         DeviceState& state = device_of(device);
+        if (state.bridge != nullptr) {
+            state.bridge->timelines.host_signalling();
+        }
         const VkResult result = state.device.next.SignalSemaphore(device, pSignalInfo);
+        if (result != VK_SUCCESS && state.bridge != nullptr) {
+            state.bridge->timelines.host_signal_failed();
+        }
         if (result == VK_SUCCESS && state.bridge != nullptr) {
-            complete_all(state.bridge->timelines.signalled_by_host(pSignalInfo->semaphore,
-                                                                   pSignalInfo->value));
+            complete_all(state.bridge->timelines.signalled_by_host(
+                {pSignalInfo->semaphore, pSignalInfo->value}));
         }
         return result;
     });

@@ -11,7 +11,7 @@ Acquirer::Acquirer(const Device& device, Timelines& timelines)
     : semaphores(device.calls()), device_(device), timelines_(timelines),
       host_signals_(device.calls(), device.instance->settings.acquire_timeout,
                     [&timelines](const SemaphorePoint& point) {
-                        complete_all(timelines.signalled_by_host(point.semaphore, point.value));
+                        complete_all(timelines.signalled_by_thread(point));
                     }) {}
 
 SemaphorePoint Acquirer::acquire(std::span<const HandOff> acquires, bool may_patch) {

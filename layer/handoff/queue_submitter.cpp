@@ -55,10 +55,13 @@ VkResult QueueSubmitter::bind_sparse(std::span<const VkBindSparseInfo> batches, 
         if (timelines_.any()) {
             timelines_.collect(batches, points_);
         }
+        timelines_.submitting(points_);
         result = device_.next.QueueBindSparse(queue_, static_cast<uint32_t>(batches.size()),
                                               batches.data(), fence);
         if (result == VK_SUCCESS) {
             resolved_parked = record_points();
+        } else {
+            timelines_.not_submitted(points_);
         }
     }
     complete_all(std::move(resolved_parked));
@@ -78,9 +81,12 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
         timelines_.collect(batches, points_);
     }
     if (!plan_.make(batches, device_.instance->settings.policy, recordings_, memories_)) {
+        timelines_.submitting(points_);
         const VkResult result = call_next(batches, fence);
         if (result == VK_SUCCESS) {
             resolved_parked = record_points();
+        } else {
+            timelines_.not_submitted(points_);
         }
         return result;
     }
@@ -89,6 +95,7 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
     const BufferLocks locks(plan_.batches(), plan_.releases(), locked_);
     Signalling signalling{.ticket = std::nullopt, .slot = fence, .guard = {}};
     bool resolved = timelines_.is_resolved(this, points_.waits);
+    timelines_.submitting(points_);
     VkResult result = VK_SUCCESS;
     try {
         // Whether the application alone could keep the work waiting: then a proxy's time might run
@@ -100,9 +107,7 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
             resolved = resolved && timelines_.is_resolved(this, points_.waits);
         }
         if (!plan_.releases().empty() || acquirer_.semaphores.wants_completion()) {
-            const size_t releasing =
-                plan_.releases().empty() ? batches.size() - 1 : plan_.releasing_batch();
-            releaser_.prepare(signalling, resolved, can_patch(batches[releasing]));
+            releaser_.prepare(signalling, resolved, can_patch(batches[plan_.signalling_batch()]));
         }
         const Batch* const ours = patched(batches, signalling.in_batch());
         if (resolved_by_application) {
@@ -115,6 +120,7 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
     }
     if (result != VK_SUCCESS) {
         undo(signalling);
+        timelines_.not_submitted(points_);
         return result;
     }
     resolved_parked = after_submit(signalling, resolved);
@@ -149,9 +155,7 @@ const Batch* QueueSubmitter::patched(std::span<const Batch> batches, const Semap
         }
     }
     if (signal) {
-        const size_t releasing =
-            plan_.releases().empty() ? batches.size() - 1 : plan_.releasing_batch();
-        patch(copies[releasing], {}, signal, arena_);
+        patch(copies[plan_.signalling_batch()], {}, signal, arena_);
     }
     return copies;
 }
@@ -174,11 +178,17 @@ void QueueSubmitter::undo(const Signalling& signalling) {
 std::vector<ParkedRelease> QueueSubmitter::after_submit(Signalling& signalling, bool resolved) {
     std::vector<ParkedRelease> resolved_parked;
     const char* unfenced = nullptr;
+    bool is_recorded = false;
     try {
         const uint64_t submit = ++last_submit_;
         for (const BatchPlan& plan : plan_.batches()) {
             if (plan.wait && plan.wait.value == 0) {
-                acquirer_.semaphores.submitted(plan.wait.semaphore, submit);
+                // A signal in a batch covers the batches up to its own; what a later one waits for
+                // is over for sure with the next submit's.
+                const bool is_covered =
+                    !signalling.in_batch() || plan.batch <= plan_.signalling_batch();
+                acquirer_.semaphores.submitted(plan.wait.semaphore,
+                                               is_covered ? submit : submit + 1);
             }
         }
         std::optional<ParkedRelease> parked;
@@ -198,9 +208,13 @@ std::vector<ParkedRelease> QueueSubmitter::after_submit(Signalling& signalling, 
             parked = ParkedRelease{this, submit, *signalling.ticket, plan_.releases(),
                                    std::move(signalling.guard)};
         }
+        is_recorded = true;
         resolved_parked = timelines_.submitted(this, points_, std::move(parked));
     } catch (const std::bad_alloc&) {
         unfenced = "out of memory after the submit";
+        if (!is_recorded) {
+            timelines_.not_submitted(points_);
+        }
     }
     if (unfenced != nullptr) {
         wait_for_queue(unfenced, resolved);
@@ -253,7 +267,8 @@ void QueueSubmitter::wait_for_queue(const char* why, bool resolved) {
         log(LogLevel::Warn, "%s: the CPU waits for the queue", why);
     }
     if (device_.next.QueueWaitIdle(queue_) == VK_SUCCESS) {
-        acquirer_.semaphores.completed(last_submit_);
+        // With those that were left to the next submit.
+        acquirer_.semaphores.completed(last_submit_ + 1);
     }
 }
 

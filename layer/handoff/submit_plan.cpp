@@ -43,6 +43,7 @@ bool SubmitPlan::make_any(std::span<const Batch> batches, Policy policy,
                           const Recordings& recordings, const SharedMemories& memories) {
     count_ = 0;
     releases_.clear();
+    last_batch_ = batches.empty() ? 0 : batches.size() - 1;
     if (policy == Policy::Always) {
         // Work that nothing is known of touches all that a peer can see.
         const auto with_work = std::find_if(batches.begin(), batches.end(), [](const Batch& batch) {
@@ -106,7 +107,10 @@ BatchPlan& SubmitPlan::plan_for(size_t batch) {
     return plan;
 }
 
-size_t SubmitPlan::releasing_batch() const {
+size_t SubmitPlan::signalling_batch() const {
+    if (releases_.empty()) {
+        return last_batch_;
+    }
     size_t last = 0;
     for (const BatchPlan& plan : batches()) {
         if (plan.has_releases) {

@@ -39,8 +39,9 @@ public:
     /// All releases of the submit: one completion stands for them all.
     const std::vector<HandOff>& releases() const { return releases_; }
 
-    /// The last batch that releases something: its signal covers all before it.
-    size_t releasing_batch() const;
+    /// The batch whose signal covers all that is handed off: the last that releases something, or
+    /// the submit's last where nothing is released.
+    size_t signalling_batch() const;
 
     bool has_waits() const;
 
@@ -53,6 +54,7 @@ private:
 
     std::vector<BatchPlan> batches_;
     size_t count_ = 0;
+    size_t last_batch_ = 0;
     std::vector<HandOff> releases_;
 };
 

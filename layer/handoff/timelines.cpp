@@ -107,6 +107,9 @@ bool Timelines::reached(const TimelinePoint& point) const {
         // A semaphore that was destroyed meanwhile has no pending wait: Vulkan forbids it.
         return true;
     }
+    if (signalling_calls_ != 0) {
+        return false;
+    }
     // Signals that did not pass through us: another process's, or one made by the driver itself.
     uint64_t value = 0;
     if (calls_.next->GetSemaphoreCounterValue == nullptr ||
@@ -123,6 +126,30 @@ void Timelines::raise(const TimelinePoint& point) {
     if (const auto found = resolved_.find(point.semaphore); found != resolved_.end()) {
         found->second = std::max(found->second, point.value);
     }
+}
+
+void Timelines::submitting(const TimelinePoints& points) {
+    if (!points.signals.empty()) {
+        const std::lock_guard guard(mutex_);
+        ++signalling_calls_;
+    }
+}
+
+void Timelines::not_submitted(const TimelinePoints& points) {
+    if (!points.signals.empty()) {
+        const std::lock_guard guard(mutex_);
+        --signalling_calls_;
+    }
+}
+
+void Timelines::host_signalling() {
+    const std::lock_guard guard(mutex_);
+    ++signalling_calls_;
+}
+
+void Timelines::host_signal_failed() {
+    const std::lock_guard guard(mutex_);
+    --signalling_calls_;
 }
 
 bool Timelines::is_resolved(const QueueSubmitter* queue,
@@ -154,6 +181,8 @@ std::vector<ParkedRelease> Timelines::submitted(const QueueSubmitter* queue,
         return {};
     }
     const std::lock_guard guard(mutex_);
+    // Whatever was parked because this call was in progress is looked at again here.
+    signalling_calls_ -= points.signals.empty() ? 0U : 1U;
     if (!resolved_now(queue, points.waits)) {
         waiting_[queue].push_back({points, std::move(parked)});
         unresolved_.fetch_add(1, std::memory_order_release);
@@ -174,10 +203,16 @@ std::vector<ParkedRelease> Timelines::submitted(const QueueSubmitter* queue,
     return released;
 }
 
-std::vector<ParkedRelease> Timelines::signalled_by_host(VkSemaphore semaphore,
-                                                        uint64_t value) noexcept {
+std::vector<ParkedRelease> Timelines::signalled_by_host(const TimelinePoint& point) noexcept {
     const std::lock_guard guard(mutex_);
-    raise({semaphore, value});
+    --signalling_calls_;
+    raise(point);
+    return resolve();
+}
+
+std::vector<ParkedRelease> Timelines::signalled_by_thread(const TimelinePoint& point) noexcept {
+    const std::lock_guard guard(mutex_);
+    raise(point);
     return resolve();
 }
 

@@ -70,6 +70,12 @@ public:
     void collect(std::span<const VkSubmitInfo2> batches, TimelinePoints& points) const;
     void collect(std::span<const VkBindSparseInfo> batches, TimelinePoints& points) const;
 
+    /// A submit with these points is about to be made; submitted() follows, or not_submitted().
+    /// Until then no call asks a counter: it would find this one's signals, and take over the
+    /// parked releases that this call has to complete before it returns.
+    void submitting(const TimelinePoints& points);
+    void not_submitted(const TimelinePoints& points);
+
     /// Whether a submit with these waits on this queue would be resolved right now.
     bool is_resolved(const QueueSubmitter* queue, std::span<const TimelinePoint> waits) const;
 
@@ -78,9 +84,16 @@ public:
     std::vector<ParkedRelease> submitted(const QueueSubmitter* queue, const TimelinePoints& points,
                                          std::optional<ParkedRelease> parked);
 
-    /// The host signalled: vkSignalSemaphore succeeded, or a thread of ours did it. Returns what it
-    /// resolves. Where memory runs out the rest stays parked until a later call.
-    std::vector<ParkedRelease> signalled_by_host(VkSemaphore semaphore, uint64_t value) noexcept;
+    /// The same for vkSignalSemaphore; signalled_by_host() follows, or host_signal_failed().
+    void host_signalling();
+    void host_signal_failed();
+
+    /// vkSignalSemaphore succeeded. Returns what it resolves. Where memory runs out the rest stays
+    /// parked until a later call.
+    std::vector<ParkedRelease> signalled_by_host(const TimelinePoint& point) noexcept;
+
+    /// The same for a timeline of ours that a thread of ours has signalled.
+    std::vector<ParkedRelease> signalled_by_thread(const TimelinePoint& point) noexcept;
 
     /// Whether anything is unresolved; false is cheap.
     bool any_unresolved() const { return unresolved_.load(std::memory_order_acquire) != 0; }
@@ -104,6 +117,7 @@ private:
     mutable std::mutex mutex_;
     /// Per timeline semaphore: the highest value whose signal is resolved.
     mutable std::unordered_map<VkSemaphore, uint64_t> resolved_;
+    size_t signalling_calls_ = 0; ///< in progress
     std::map<const QueueSubmitter*, std::deque<Submit>> waiting_;
 };
 

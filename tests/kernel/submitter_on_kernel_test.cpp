@@ -180,6 +180,22 @@ TEST_F(SubmitOnKernel, FinishedSubmitsGiveTheirWaitSemaphoresBack) {
     EXPECT_LE(driver.count("CreateSemaphore"), 4U) << "semaphores pile up";
 }
 
+TEST_F(SubmitOnKernel, WaitBehindTheLastReleaseIsNotOverWithIt) {
+    // The ticket is signalled by the first batch; the second one still waits for its peer.
+    const std::array<Udmabuf, 3> buffers;
+    const VgemFence slow_peer = peer_begins(buffers[1], Usage::Write);
+    const std::array batches{batch_with(memory_on(buffers[0].dma_buf()), Direction::Release),
+                             batch_with(memory_on(buffers[1].dma_buf()), Direction::Acquire)};
+    EXPECT_EQ(queue().submit(batches, VK_NULL_HANDLE), VK_SUCCESS);
+    ASSERT_EQ(work->signal(), 0);
+    work.emplace(pending_fence());
+    const VgemFence peer = peer_begins(buffers[2], Usage::Write);
+    EXPECT_EQ(submit(batch_with(memory_on(buffers[2].dma_buf()), Direction::Acquire)), VK_SUCCESS);
+    ASSERT_EQ(driver.submits.size(), 2U);
+    EXPECT_NE(driver.submits[0].batches[1].waits, driver.submits[1].batches[0].waits)
+        << "a semaphore was imported into while a batch waited on it (VUID 01142)";
+}
+
 TEST_F(SubmitOnKernel, AcquiresAloneDoNotPileUpSemaphores) {
     // Nothing of ours signals in such submits, so now and then one is made to say when it is done.
     const Udmabuf buffer;

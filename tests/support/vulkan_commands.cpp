@@ -17,11 +17,11 @@ constexpr VkImageSubresourceLayers whole_layer{VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 
 } // namespace
 
 CommandBuffer::CommandBuffer(const VulkanContext& context, Commands commands,
-                             VkCommandBufferLevel level)
-    : context_(context), commands_(commands) {
+                             VkCommandBufferLevel level, VkCommandPool pool)
+    : context_(context), commands_(commands), pool_(pool != VK_NULL_HANDLE ? pool : context.pool) {
     const VkCommandBufferAllocateInfo info{
         .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-        .commandPool = context.pool,
+        .commandPool = pool_,
         .level = level,
         .commandBufferCount = 1,
     };
@@ -29,7 +29,7 @@ CommandBuffer::CommandBuffer(const VulkanContext& context, Commands commands,
 }
 
 CommandBuffer::~CommandBuffer() {
-    vkFreeCommandBuffers(context_.device, context_.pool, 1, &handle);
+    vkFreeCommandBuffers(context_.device, pool_, 1, &handle);
 }
 
 void CommandBuffer::begin(VkCommandBufferUsageFlags flags) {

@@ -16,8 +16,10 @@ enum class Commands : uint8_t { Vulkan10, Synchronization2 };
 /// One recorded command buffer, freed with the object.
 class CommandBuffer {
 public:
+    /// `pool`: another than the context's own.
     explicit CommandBuffer(const VulkanContext& context, Commands commands = Commands::Vulkan10,
-                           VkCommandBufferLevel level = VK_COMMAND_BUFFER_LEVEL_PRIMARY);
+                           VkCommandBufferLevel level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+                           VkCommandPool pool = VK_NULL_HANDLE);
     ~CommandBuffer();
     CommandBuffer(const CommandBuffer&) = delete;
     CommandBuffer& operator=(const CommandBuffer&) = delete;
@@ -48,6 +50,7 @@ private:
 
     const VulkanContext& context_;
     Commands commands_;
+    VkCommandPool pool_;
 };
 
 /// GPU work of a chosen length: fills of a scratch buffer, calibrated on this device.

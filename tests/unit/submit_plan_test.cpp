@@ -95,7 +95,7 @@ TEST_F(Plan, AlwaysHandsOffAllThatAPeerMayHold) {
     EXPECT_EQ(plan.releases()[0].access, Access::Write);
     EXPECT_EQ(plan.batches()[0].batch, 0U);
     EXPECT_EQ(plan.batches()[0].acquires.size(), 1U);
-    EXPECT_EQ(plan.releasing_batch(), 1U) << "the last batch covers all before it";
+    EXPECT_EQ(plan.signalling_batch(), 1U) << "the last batch covers all before it";
     EXPECT_FALSE(kept->peer_may_hold());
 }
 
@@ -111,7 +111,7 @@ TEST_F(Plan, SecondariesHappenInTheirPrimary) {
     record(secondaries[1], shared, Origin::Transfer);
     recordings.executed(commands(2), secondaries);
     ASSERT_TRUE(make(Policy::Transfers));
-    EXPECT_EQ(plan.releasing_batch(), 1U);
+    EXPECT_EQ(plan.signalling_batch(), 1U);
     // What the secondary holds later is another recording.
     recordings.clear(secondaries[1]);
     EXPECT_TRUE(make(Policy::Transfers));

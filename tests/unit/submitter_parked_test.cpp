@@ -33,7 +33,8 @@ protected:
         return batch;
     }
     void host_signals(uint64_t value) {
-        complete_all(timelines->signalled_by_host(timeline, value));
+        timelines->host_signalling();
+        complete_all(timelines->signalled_by_host({timeline, value}));
     }
     /// Calls that would wait for work or must not be made before everything is submitted.
     size_t touched() const {

@@ -62,17 +62,23 @@ protected:
         } else {
             parked = ParkedRelease{on, number, {}, {}};
         }
+        timelines.submitting(points);
         for (const ParkedRelease& release : timelines.submitted(on, points, std::move(parked))) {
             free.push_back(release.submit);
         }
         return free;
     }
-    std::vector<uint64_t> host_signal(VkSemaphore semaphore, uint64_t value) {
+    /// The bookkeeping behind a call that has begun with host_signalling().
+    std::vector<uint64_t> end_host_signal(VkSemaphore semaphore, uint64_t value) {
         std::vector<uint64_t> free;
-        for (const ParkedRelease& release : timelines.signalled_by_host(semaphore, value)) {
+        for (const ParkedRelease& release : timelines.signalled_by_host({semaphore, value})) {
             free.push_back(release.submit);
         }
         return free;
+    }
+    std::vector<uint64_t> host_signal(VkSemaphore semaphore, uint64_t value) {
+        timelines.host_signalling();
+        return end_host_signal(semaphore, value);
     }
     using Numbers = std::vector<uint64_t>;
 
@@ -154,6 +160,45 @@ TEST_F(TimelinesTest, SignalsFromElsewhereAreSeenInTheCounter) {
     // Another process has signalled its payload; the next call on this device finds out.
     driver.values[s] = 3;
     EXPECT_EQ(submit(other, 2, {.waits = {{s, 3}}, .signals = {}}), (Numbers{2, 1}));
+}
+
+TEST_F(TimelinesTest, SignalOfOurOwnIsNotAnotherCallsToComplete) {
+    // Between the driver's signal and ours, a submit elsewhere saw the counter and took the release
+    // over: vkSignalSemaphore returned while that submit was still at it.
+    EXPECT_EQ(submit(queue, 1, {.waits = {{s, 1}}, .signals = {}}), Numbers{});
+    timelines.host_signalling();
+    driver.values[s] = 1;
+    EXPECT_EQ(submit(other, 2, {}), Numbers{2});
+    EXPECT_EQ(end_host_signal(s, 1), Numbers{1});
+
+    EXPECT_EQ(submit(queue, 3, {.waits = {{s, 2}}, .signals = {}}), Numbers{});
+    timelines.submitting({.waits = {}, .signals = {{s, 2}}});
+    driver.values[s] = 2;
+    EXPECT_EQ(submit(other, 4, {}), Numbers{4});
+    timelines.not_submitted({.waits = {}, .signals = {{s, 2}}});
+    EXPECT_EQ(submit(other, 5, {}), (Numbers{5, 3})) << "then it came from elsewhere";
+}
+
+TEST_F(TimelinesTest, SignalOfAHeldBackSubmitIsItsResolversToComplete) {
+    EXPECT_EQ(submit(queue, 1, {.waits = {{s, 1}}, .signals = {}}), Numbers{});
+    const TimelinePoints both{.waits = {{t, 1}}, .signals = {{s, 1}}};
+    EXPECT_EQ(submit(other, 2, both), Numbers{});
+    timelines.host_signalling();
+    // The driver is quick: all of it is done before the host's call is back.
+    driver.values[t] = 1;
+    driver.values[s] = 1;
+    EXPECT_EQ(submit(handle<QueueSubmitter*>(22), 3, {}), Numbers{3});
+    Numbers both_releases = end_host_signal(t, 1);
+    std::sort(both_releases.begin(), both_releases.end());
+    EXPECT_EQ(both_releases, (Numbers{1, 2}));
+}
+
+TEST_F(TimelinesTest, CallInProgressDelaysSignalsFromElsewhereNoLongerThanItself) {
+    EXPECT_EQ(submit(queue, 1, {.waits = {{s, 3}}, .signals = {{s, 4}}}), Numbers{});
+    timelines.host_signalling();
+    driver.values[s] = 3;
+    EXPECT_EQ(submit(other, 2, {}), Numbers{2});
+    EXPECT_EQ(end_host_signal(t, 1), Numbers{1});
 }
 
 TEST_F(TimelinesTest, CounterThatCannotBeReadResolvesNothing) {

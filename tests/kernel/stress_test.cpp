@@ -1,0 +1,169 @@
+// 8 threads hand 200 buffers off at random, on 4 queues, and every step is held against a model of
+// the fences on each dma-buf (stress/fence_model.hpp).
+//
+// The layer's bridge, the dma-bufs (udmabuf), the peers' fences and the GPU's (vgem) are real; only
+// the GPU is simulated (simulated_gpu.hpp): its work goes on when a thread draws "work", so nothing
+// signals behind the test's back and the model is exact. It knows each fence by itself, so that not
+// only poll() is foretold but the number of fences that EXPORT_SYNC_FILE gives out. What is
+// checked:
+//   - after each hand-off, each peer's fence and its signal, and now and then: poll() and
+//     EXPORT_SYNC_FILE, for readers and for writers, say what the model says, no more and no less;
+//   - at the driver: each batch got at most one wait, of just the fences that its acquires had to
+//   meet;
+//   - when the GPU works: no batch starts before what it acquires, none waits for nothing;
+//   - a fence on a dma-buf signals with, and not before, the last batch that releases in its
+//   submit;
+//   - releases behind an unsubmitted timeline signal are put off, and attached by the call that
+//     resolves them, be it the host's or another queue's submit;
+//   - the application's fences signal with their own work, also where the layer took their slot;
+//   - at the end: no descriptor, semaphore or fence more than before, no fallback, no broken rule.
+//
+// The seed is printed. FENCEBRIDGE_SEED draws the same operations again, in each thread by itself
+// (how the threads interleave is the scheduler's business); FENCEBRIDGE_STRESS_OPERATIONS says how
+// many.
+#include "kernel/stress_thread.hpp"
+#include "report/log.hpp"
+#include "support/few_descriptors.hpp"
+#include "support/results.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <sys/resource.h>
+#include <thread>
+#include <vector>
+
+namespace fencebridge::test {
+namespace {
+
+constexpr size_t thread_count = 8;
+#ifdef FENCEBRIDGE_SANITIZED
+constexpr uint64_t standard_operations = 6'000;
+#else
+constexpr uint64_t standard_operations = 100'000;
+#endif
+/// Without the layer, and before descriptors are counted.
+constexpr uint64_t few_operations = 2'000;
+/// Descriptors that a queue may keep for later: sync_files of submits that promise completions.
+constexpr unsigned long kept_descriptors = 64;
+
+/// 200 dma-bufs, the layer's own descriptors of them, and all that is pending.
+void allow_many_descriptors() {
+    rlimit limit{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+class Stress {
+public:
+    Stress(const StressOptions& options, Differences& differences) : world(options, differences) {
+        for (size_t i = 0; i < thread_count; ++i) {
+            threads_.push_back(std::make_unique<StressThread>(world, i));
+        }
+    }
+
+    /// All threads do their share at once; then everything that is pending is ended.
+    void run(uint64_t operations) {
+        std::vector<std::thread> running;
+        for (const auto& thread : threads_) {
+            running.emplace_back([&] { thread->run(operations / thread_count); });
+        }
+        for (std::thread& thread : running) {
+            thread.join();
+        }
+        Differences::at(thread_count, 0);
+        world.settle();
+        for (const auto& thread : threads_) {
+            thread->settle();
+        }
+    }
+
+    /// All but those that are kept for later fences.
+    unsigned long descriptors() { return open_descriptors() - world.fences.descriptors(); }
+
+    StressWorld world;
+
+private:
+    std::vector<std::unique_ptr<StressThread>> threads_;
+};
+
+class StressOnKernel : public testing::TestWithParam<SourceKind> {
+protected:
+    void SetUp() override {
+        for (const std::string& missing : {missing_vgem(), missing_udmabuf()}) {
+            if (!missing.empty()) {
+                GTEST_SKIP() << missing;
+            }
+        }
+        allow_many_descriptors();
+        std::printf("FENCEBRIDGE_SEED=%llu\n", static_cast<unsigned long long>(seed));
+        (void)std::fflush(stdout);
+        set_log_level(LogLevel::Warn);
+    }
+    void TearDown() override { set_log_level(LogLevel::Info); }
+
+    const uint64_t seed = stress_seed();
+};
+
+TEST_P(StressOnKernel, AgreesWithTheModel) {
+    const uint64_t operations = stress_operations(
+        GetParam() == SourceKind::Semaphore ? standard_operations : standard_operations / 4);
+    const unsigned long before = open_descriptors();
+    Differences differences(seed, true);
+    {
+        Stress stress({.source = GetParam(), .with_layer = true, .seed = seed}, differences);
+        stress.run(few_operations);
+        const unsigned long early = stress.descriptors();
+        const auto start = std::chrono::steady_clock::now();
+        stress.run(operations);
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+        EXPECT_LE(stress.descriptors(), early + kept_descriptors) << "descriptors pile up";
+
+        const Counters& counters = stress.world.device.counters;
+        EXPECT_EQ(counters.fallbacks, 0U);
+        EXPECT_EQ(counters.waits_on_cpu, 0U);
+        // A test that did not get where it wanted to look proves nothing.
+        EXPECT_GT(counters.fences_attached, operations / 20);
+        EXPECT_GT(counters.releases_done, 0U);
+        EXPECT_GT(counters.waits_imported, operations / 100);
+        EXPECT_GT(counters.acquires_idle, operations / 100);
+        EXPECT_GT(counters.parked, operations / 1000);
+        std::printf("%llu operations in %.1f s: %llu checks, %llu of them exact, %llu differences; "
+                    "fences attached %llu, waits imported %llu, parked %llu\n",
+                    static_cast<unsigned long long>(operations), took.count(),
+                    static_cast<unsigned long long>(differences.checks()),
+                    static_cast<unsigned long long>(differences.exact_checks()),
+                    static_cast<unsigned long long>(differences.count()),
+                    static_cast<unsigned long long>(counters.fences_attached),
+                    static_cast<unsigned long long>(counters.waits_imported),
+                    static_cast<unsigned long long>(counters.parked));
+    }
+    EXPECT_EQ(differences.count(), 0U) << "repeat it with FENCEBRIDGE_SEED=" << seed;
+    EXPECT_GT(differences.exact_checks(), differences.checks() * 9 / 10)
+        << "the threads were in each other's way: too many checks had more than one right answer";
+    EXPECT_EQ(open_descriptors(), before) << "descriptors were left behind";
+    record_value(std::string("differences, source ") + name(GetParam()),
+                 static_cast<double>(differences.count()), "", "== 0", differences.count() == 0,
+                 std::to_string(operations) + " operations, seed " + std::to_string(seed));
+}
+
+/// Were there no differences without the layer, the test above would prove nothing.
+TEST_P(StressOnKernel, FindsDifferencesWithoutTheLayer) {
+    Differences differences(seed, false);
+    {
+        Stress stress({.source = GetParam(), .with_layer = false, .seed = seed}, differences);
+        stress.run(few_operations);
+    }
+    EXPECT_GT(differences.count(), few_operations / 10);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sources, StressOnKernel,
+                         testing::Values(SourceKind::Semaphore, SourceKind::Fence),
+                         [](const auto& instance) { return name(instance.param); });
+
+} // namespace
+} // namespace fencebridge::test
