@@ -5,6 +5,7 @@
 #include "dispatch/extensions.hpp"
 #include "dispatch/instance.hpp"
 #include "fence/source_choice.hpp"
+#include "fence/vgem.hpp"
 #include "kernel_check.hpp"
 
 #include <nlohmann/json.hpp>
@@ -89,9 +90,16 @@ Json examine(const Instance& instance, VkPhysicalDevice physical_device, KernelS
     vkEnumerateDeviceExtensionProperties(physical_device, nullptr, &count, extensions.data());
     Capabilities capabilities = query_capabilities(instance, physical_device);
     capabilities.fences.kernel = kernel;
+    capabilities.fences.vgem = Vgem::open() != nullptr;
+    // Core in 1.2, whatever version our own instance asked for.
+    VkPhysicalDeviceProperties properties{};
+    vkGetPhysicalDeviceProperties(physical_device, &properties);
+    capabilities.fences.timelines = properties.apiVersion >= VK_API_VERSION_1_2 ||
+                                    contains(extensions, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
     const bool shares = contains(extensions, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
     const SourceChoice source = choose_source(capabilities.fences, std::nullopt);
     const AcquireChoice acquire = choose_acquire(capabilities.fences, std::nullopt);
+    const GuardChoice guard = choose_guard(capabilities.fences, GuardSetting::Auto);
     Json device = {
         {"name", capabilities.device_name},
         {"driver", capabilities.driver_name},
@@ -105,6 +113,8 @@ Json examine(const Instance& instance, VkPhysicalDevice physical_device, KernelS
         {"fence_source_why", source.why},
         {"acquire", name(acquire.method)},
         {"acquire_why", acquire.why},
+        {"guard", guard.on},
+        {"guard_why", guard.why},
         {"notes", Json::array()},
     };
     if (!shares) {
@@ -138,7 +148,9 @@ void print(const Json& report) {
                   << "\n  release: " << device["fence_source"].get<std::string>() << " ("
                   << device["fence_source_why"].get<std::string>() << ")"
                   << "\n  acquire: " << device["acquire"].get<std::string>() << " ("
-                  << device["acquire_why"].get<std::string>() << ")\n";
+                  << device["acquire_why"].get<std::string>()
+                  << ")\n  guard: " << (device["guard"].get<bool>() ? "on" : "off") << " ("
+                  << device["guard_why"].get<std::string>() << ")\n";
         for (const Json& note : device["notes"]) {
             std::cout << "  note: " << note.get<std::string>() << '\n';
         }

@@ -12,7 +12,7 @@ namespace fencebridge::test {
 namespace {
 
 /// How long the peer takes. Our work must not start before; how much later does not matter.
-constexpr std::chrono::milliseconds peer_time{400};
+constexpr std::chrono::milliseconds peer_time{250};
 
 /// A peer that has put its fence on the buffer, writes new_value when its time has come, and
 /// signals.

@@ -87,7 +87,7 @@ std::unique_ptr<Poller> draw(const Guarding& guarding, bool until_seen) {
     shared.fill_on_cpu(0);
     const VkDeviceSize end = VkDeviceSize{shared_extent.width} * shared_extent.height * 4 - 4;
     auto poller = std::make_unique<Poller>(shared);
-    const uint32_t frames = frame_count();
+    const uint32_t frames = until_seen ? 1000 : frame_count();
     for (uint32_t frame = 1; frame <= frames && !(until_seen && poller->unfenced != 0); ++frame) {
         commands.begin();
         commands.acquire(shared, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_WRITE_BIT);

@@ -277,9 +277,7 @@ TEST_P(KmsOn, NoFlipComesBeforeTheDrawingsEnd) {
            std::ranges::none_of(flips, &Flip::is_early));
 }
 INSTANTIATE_TEST_SUITE_P(Layer, KmsOn,
-                         testing::Values(Layers::Bridge, Layers::ValidationBelow,
-                                         Layers::ValidationAbove),
-                         by_layers);
+                         testing::Values(Layers::Bridge, Layers::ValidationBelow), by_layers);
 
 using KmsPictureOn = KmsTest;
 TEST_P(KmsPictureOn, IsTheNewOne) {
@@ -310,8 +308,7 @@ TEST_P(KmsOff, FlipsComeTooEarly) {
     EXPECT_GE(early, most) << flips.back().text();
     record(flips, "most flips before the content is new", early >= most);
 }
-INSTANTIATE_TEST_SUITE_P(Layer, KmsOff, testing::Values(Layers::None, Layers::ValidationOnly),
-                         by_layers);
+INSTANTIATE_TEST_SUITE_P(Layer, KmsOff, testing::Values(Layers::None), by_layers);
 
 using KmsPictureOff = KmsTest;
 TEST_P(KmsPictureOff, IsTheOldOne) {

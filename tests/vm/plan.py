@@ -24,6 +24,9 @@ GUEST_DRIVERS = ("venus", "lavapipe")
 # Suites with a verb of their own, left out of `test` unless they are asked for.
 OWN_VERB = {"bench", "demo"}
 SLOWNESS = {"plain": 1, "asan": 3, "tsan": 6}
+# A sanitizer looks at the layer, not at the driver: each has one, the threads of the proxy source
+# (lavapipe's) under the one that watches threads.
+SANITIZED_ON = {"asan": "venus", "tsan": "lavapipe"}
 
 
 class Test:
@@ -46,12 +49,15 @@ def tests_of(build, flavour):
     return [Test(entry, folder) for entry in json.loads((folder / "meson-info/intro-tests.json").read_text())]
 
 
-def drivers_for(test, chosen):
+def drivers_for(test, flavour, chosen):
     """The guest drivers to run a test with; `guest` stands for a run that no driver plays a part in."""
     only = [driver for driver in GUEST_DRIVERS if driver in test.tags]
     if only:
         return [driver for driver in chosen if driver in only]
-    return chosen if "each-driver" in test.tags else ["guest"]
+    if "each-driver" not in test.tags:
+        return ["guest"]
+    preferred = SANITIZED_ON.get(flavour)
+    return [preferred] if preferred in chosen else chosen
 
 
 def rows_of(test, flavour, options):
@@ -70,7 +76,7 @@ def rows_of(test, flavour, options):
         else:
             yield False, [test.suite, prefix + test.name, prefix, timeout, flavour, "host", test.command]
         return
-    for driver in drivers_for(test, options.drivers):
+    for driver in drivers_for(test, flavour, options.drivers):
         prefix = f"{driver}/{flavour_prefix}"
         yield True, [test.suite, prefix + test.name, prefix, timeout, flavour, driver, test.command]
 
