@@ -49,7 +49,7 @@ constexpr size_t thread_count = 8;
 #ifdef FENCEBRIDGE_SANITIZED
 constexpr uint64_t standard_operations = 2'000;
 #else
-constexpr uint64_t standard_operations = 10'000;
+constexpr uint64_t standard_operations = 8'000;
 #endif
 /// Without the layer, and before descriptors are counted.
 constexpr uint64_t few_operations = 800;
