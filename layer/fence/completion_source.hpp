@@ -71,6 +71,10 @@ public:
     /// ticket.
     virtual Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) = 0;
 
+    /// As take(), but the CPU waits, for where an export would say more than this submit. Failed
+    /// where the source has nothing to wait on. Consumes the ticket.
+    virtual Completion wait(const Ticket& ticket) = 0;
+
     /// The submit failed: the ticket's objects were not signalled.
     virtual void abandon(const Ticket& ticket) = 0;
 

@@ -26,16 +26,21 @@ Completion FenceSource::take(const Ticket& ticket, std::span<const AttachTarget>
     }
     // The export failed (no descriptors, no memory): the fence itself still tells when the work is
     // done, so this hand-off falls to a CPU wait and none is lost.
-    constexpr const char* why = "the driver exported no SYNC_FD of a fence";
+    Completion waited = wait(ticket);
+    waited.fallback = "the driver exported no SYNC_FD of a fence";
+    return waited;
+}
+
+Completion FenceSource::wait(const Ticket& ticket) {
     if (calls_.next->WaitForFences(calls_.device, 1, &ticket.fence, VK_TRUE, UINT64_MAX) ==
         VK_SUCCESS) {
         calls_.next->ResetFences(calls_.device, 1, &ticket.fence);
         fences_.give_back(ticket.fence);
-        return {.state = Completion::State::Done, .sync_file = {}, .fallback = why};
+        return {.state = Completion::State::Done, .sync_file = {}};
     }
     // Device loss: nothing runs any more.
     calls_.next->DestroyFence(calls_.device, ticket.fence, nullptr);
-    return {.state = Completion::State::Failed, .sync_file = {}, .fallback = why};
+    return {.state = Completion::State::Failed, .sync_file = {}, .fallback = "a wait failed"};
 }
 
 } // namespace fencebridge

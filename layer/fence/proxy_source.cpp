@@ -51,7 +51,7 @@ std::optional<Ticket> ProxySource::begin(VkFence /*application_fence*/) {
     return Ticket{.fence = fence};
 }
 
-VkResult ProxySource::wait(const Ticket& ticket, std::chrono::nanoseconds timeout) const {
+VkResult ProxySource::wait_for(const Ticket& ticket, std::chrono::nanoseconds timeout) const {
     const uint64_t limit =
         timeout.count() < 0 ? UINT64_MAX : static_cast<uint64_t>(timeout.count());
     if (ticket.signal) {
@@ -81,7 +81,7 @@ void ProxySource::finish(const Ticket& ticket, VkResult result) {
 }
 
 Completion ProxySource::wait_on_cpu(const Ticket& ticket, const char* why) {
-    const VkResult result = wait(ticket, std::chrono::nanoseconds(-1));
+    const VkResult result = wait_for(ticket, std::chrono::nanoseconds(-1));
     finish(ticket, result);
     return {
         .state = result == VK_SUCCESS ? Completion::State::Done : Completion::State::Failed,
@@ -127,7 +127,7 @@ void ProxySource::stand_for(Job& job) {
     const auto time_left = [&] {
         return std::max(clock::duration::zero(), job.newest + renew_after_ - clock::now());
     };
-    VkResult result = wait(job.ticket, time_left());
+    VkResult result = wait_for(job.ticket, time_left());
     while (result == VK_TIMEOUT) {
         is_slow_.store(true, std::memory_order_relaxed);
         static Once once;
@@ -138,7 +138,7 @@ void ProxySource::stand_for(Job& job) {
         }
         renew(job);
         worker_.each_waiting([this](Job& waiting) { renew(waiting); });
-        result = wait(job.ticket, time_left());
+        result = wait_for(job.ticket, time_left());
     }
     for (ProxyFence& fence : job.fences) {
         (void)fence.signal();

@@ -31,6 +31,7 @@ public:
     SourceKind kind() const override { return SourceKind::Proxy; }
     std::optional<Ticket> begin(VkFence application_fence) override;
     Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) override;
+    Completion wait(const Ticket& ticket) override { return wait_on_cpu(ticket, nullptr); }
     void abandon(const Ticket& ticket) override;
     bool can_stand_for_application_fence() const override { return false; }
     void stop() override { worker_.stop(); }
@@ -45,7 +46,7 @@ private:
     };
 
     /// Waits for the work, at most `timeout` (negative: for ever).
-    VkResult wait(const Ticket& ticket, std::chrono::nanoseconds timeout) const;
+    VkResult wait_for(const Ticket& ticket, std::chrono::nanoseconds timeout) const;
     Completion wait_on_cpu(const Ticket& ticket, const char* why);
     void finish(const Ticket& ticket, VkResult result);
     void stand_for(Job& job);

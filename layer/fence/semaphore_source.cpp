@@ -54,6 +54,14 @@ Completion SemaphoreSource::take(const Ticket& ticket, std::span<const AttachTar
     return {.state = Completion::State::Pending, .sync_file = UniqueFd(fd)};
 }
 
+Completion SemaphoreSource::wait(const Ticket& ticket) {
+    // A binary semaphore cannot be waited for by the CPU.
+    spent_.push_back(ticket.signal.semaphore);
+    return {.state = Completion::State::Failed,
+            .sync_file = {},
+            .fallback = "a semaphore cannot be exported behind later work"};
+}
+
 void SemaphoreSource::abandon(const Ticket& ticket) {
     idle_.push_back(ticket.signal.semaphore);
 }

@@ -14,12 +14,12 @@ struct Quirk {
     VkDriverId driver;
     bool semaphore_export_blocks;
     bool fence_export_blocks;
-    bool imported_wait_blocks; ///< vkQueueSubmit waits for an imported SYNC_FD to signal
+    bool late_export_covers_queue; ///< see SourceChoice
 };
 constexpr Quirk quirks[] = {
     // Venus makes the semaphore's sync_file and then waits for it before it returns; the fence's it
-    // returns pending. It waits for an imported sync_file before it submits to the host. Seen on
-    // Mesa 26.1.
+    // returns pending; but what it returns stands for all that the queue has at that moment. Seen
+    // on Mesa 26.1.
     {VK_DRIVER_ID_MESA_VENUS, true, false, true},
     // lavapipe has no kernel fence of its own: both exports wait and return a signalled stub. Seen
     // on Mesa 26.1.
@@ -116,15 +116,16 @@ const char* name(AcquireMethod method) {
 
 SourceChoice choose_source(const FenceCapabilities& capabilities,
                            std::optional<SourceKind> requested) {
-    if (!requested) {
-        return choose_automatically(capabilities);
-    }
-    if (const char* refused = obstacle(*requested, capabilities)) {
-        SourceChoice choice = choose_automatically(capabilities);
+    SourceChoice choice;
+    const char* const refused = requested ? obstacle(*requested, capabilities) : nullptr;
+    if (requested && refused == nullptr) {
+        choice = {*requested, "asked for by the setting fence_source"};
+    } else {
+        choice = choose_automatically(capabilities);
         choice.refused = refused;
-        return choice;
     }
-    return {*requested, "asked for by the setting fence_source"};
+    choice.late_export_covers_queue = quirk_of(capabilities.driver).late_export_covers_queue;
+    return choice;
 }
 
 AcquireChoice choose_acquire(const FenceCapabilities& capabilities,
@@ -158,18 +159,14 @@ AcquireChoice choose_acquire(const FenceCapabilities& capabilities,
         }
         choice.refused = no_thread;
     }
-    // Behind a wait that the host signals no fence can be exported yet: without a guard the buffers
-    // that the same submit releases would go without one for so long.
-    const bool thread_is_better =
-        quirk_of(capabilities.driver).imported_wait_blocks && capabilities.vgem;
-    if (no_import == nullptr && !(thread_is_better && no_thread == nullptr)) {
+    // Thread is the second best: behind a wait that the host signals, the same submit's releases
+    // can be exported only when the peer is done.
+    if (no_import == nullptr) {
         choice.method = AcquireMethod::Import;
         choice.why = "the driver imports SYNC_FD semaphores";
     } else if (no_thread == nullptr) {
         choice.method = AcquireMethod::Thread;
-        choice.why = no_import != nullptr
-                         ? no_import
-                         : "this driver's vkQueueSubmit waits for an imported SYNC_FD on the CPU";
+        choice.why = no_import;
     } else {
         choice.method = AcquireMethod::Poll;
         choice.why = no_import;

@@ -35,6 +35,9 @@ struct SourceChoice {
     SourceKind kind = SourceKind::Wait;
     const char* why = "";          ///< static text for the log and the doctor
     const char* refused = nullptr; ///< why the requested source is not the chosen one
+    /// A SYNC_FD that is exported when the queue has got more work since stands for that work too.
+    /// It must not be exported while some of that is not resolved: it might never signal.
+    bool late_export_covers_queue = false;
 };
 
 struct AcquireChoice {

@@ -16,6 +16,7 @@ public:
     SourceKind kind() const override { return SourceKind::Wait; }
     std::optional<Ticket> begin(VkFence application_fence) override;
     Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) override;
+    Completion wait(const Ticket& ticket) override { return take(ticket, {}); }
     void abandon(const Ticket& ticket) override;
 
 private:

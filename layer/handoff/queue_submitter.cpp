@@ -241,7 +241,10 @@ std::vector<ParkedRelease> QueueSubmitter::record_points() noexcept {
 /// False where the source failed and the work may still run: the caller has to wait for it.
 bool QueueSubmitter::release(const Ticket& ticket, std::span<const HandOff> releases,
                              uint64_t submit, VkFence* displaced) {
-    const Completion completion = releaser_.release(ticket, releases);
+    // Later work of this queue may be unresolved when a parked release is completed.
+    const bool may_export =
+        !device_.source.late_export_covers_queue || timelines_.is_resolved(this, {});
+    const Completion completion = releaser_.release(ticket, releases, may_export);
     if (completion.state == Completion::State::Pending) {
         acquirer_.semaphores.completes_with(submit, completion.sync_file);
     } else if (completion.state == Completion::State::Done) {

@@ -92,12 +92,13 @@ bool Releaser::submit_trailing(const Ticket& ticket) {
                                     ticket.fence) == VK_SUCCESS;
 }
 
-Completion Releaser::release(const Ticket& ticket, std::span<const HandOff> releases) {
+Completion Releaser::release(const Ticket& ticket, std::span<const HandOff> releases,
+                             bool may_export) {
     targets_.clear();
     for (const HandOff& hand_off : releases) {
         targets_.push_back({hand_off.memory->dma_buf(), hand_off.access});
     }
-    Completion completion = source_->take(ticket, targets_);
+    Completion completion = may_export ? source_->take(ticket, targets_) : source_->wait(ticket);
     count(device_.counters.releases, releases.size());
     switch (completion.state) {
     case Completion::State::Pending:

@@ -53,9 +53,10 @@ public:
     /// all that the application's submit brought.
     bool submit_trailing(const Ticket& ticket);
 
-    /// After the submit: attaches the work's fence to the buffers. With the state Failed no fence
-    /// is on them, and the work may still run: the caller has to wait for it.
-    Completion release(const Ticket& ticket, std::span<const HandOff> releases);
+    /// After the submit: attaches the work's fence to the buffers. Without `may_export` the CPU
+    /// waits instead: an export now would stand for more than this submit. With the state Failed no
+    /// fence is on them, and the work may still run: the caller has to wait for it.
+    Completion release(const Ticket& ticket, std::span<const HandOff> releases, bool may_export);
 
     /// Gives the application's fence what it would have had: it signals when the work is done.
     void hand_on(VkFence application_fence, const Completion& completion);

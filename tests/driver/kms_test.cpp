@@ -276,8 +276,8 @@ TEST_P(KmsOn, NoFlipComesBeforeTheDrawingsEnd) {
     record(flips, "no flip before the content is new",
            std::ranges::none_of(flips, &Flip::is_early));
 }
-INSTANTIATE_TEST_SUITE_P(Layer, KmsOn,
-                         testing::Values(Layers::Bridge, Layers::ValidationBelow), by_layers);
+INSTANTIATE_TEST_SUITE_P(Layer, KmsOn, testing::Values(Layers::Bridge, Layers::ValidationBelow),
+                         by_layers);
 
 using KmsPictureOn = KmsTest;
 TEST_P(KmsPictureOn, IsTheNewOne) {

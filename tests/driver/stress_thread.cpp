@@ -59,7 +59,7 @@ void StressThread::do_one() {
     } else if (drawn < 63) {
         const auto buffer = any_buffer();
         world_.attach_peer(buffer, draws_.one_in(2) ? Usage::Read : Usage::Write,
-                           std::chrono::microseconds(draws_.below(4'000)));
+                           std::chrono::microseconds(draws_.below(10'000)));
         check(world_.differences, buffer->model, buffer->number, buffer->dma_buf(), false);
     } else if (drawn < 85) {
         const auto buffer = any_buffer();

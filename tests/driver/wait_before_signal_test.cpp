@@ -108,6 +108,25 @@ TEST_P(WaitBeforeSignal, AHostSignalResolvesIt) {
     expect_fenced();
 }
 
+/// A fence must not wait for what nobody has submitted: neither for its own work nor for later
+/// work.
+TEST_P(WaitBeforeSignal, OneDoesNotWaitForTheNext) {
+    const Timeline first(*context_);
+    const Timeline second(*context_);
+    submit_behind(first, 1);
+    CommandBuffer later(*context_, GetParam().generation);
+    later.begin();
+    later.end();
+    FB_VK(submit(context_->queue, later, VK_NULL_HANDLE, GetParam().generation,
+                 {.wait = second.handle, .wait_value = 1, .timelines = true}));
+    first.signal_from_host(1);
+    EXPECT_FALSE(look_now(*shared_).stale);
+    EXPECT_TRUE(becomes_ready(shared_->dma_buf, POLLIN, 5'000));
+    EXPECT_EQ(shared_->content(), new_value);
+    second.signal_from_host(1);
+    expect_fenced();
+}
+
 /// The same by a submit on another queue.
 using WaitBeforeSignalAcrossQueues = WaitBeforeSignal;
 TEST_P(WaitBeforeSignalAcrossQueues, AnotherQueuesSubmitResolvesIt) {

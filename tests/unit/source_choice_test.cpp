@@ -143,19 +143,6 @@ TEST(AcquireChoice, PollsWhereImportIsImpossible) {
     }
 }
 
-TEST(AcquireChoice, ThreadWaitsWhereTheDriverWouldOnTheCpu) {
-    FenceCapabilities venus = everything(VK_DRIVER_ID_MESA_VENUS);
-    venus.timelines = true;
-    EXPECT_EQ(choose_acquire(venus, std::nullopt).method, AcquireMethod::Import)
-        << "without a guard its buffers would go without a fence";
-    venus.vgem = true;
-    EXPECT_EQ(choose_acquire(venus, std::nullopt).method, AcquireMethod::Thread);
-    EXPECT_EQ(choose_acquire(venus, AcquireMethod::Import).method, AcquireMethod::Import);
-    FenceCapabilities other = everything();
-    other.timelines = other.vgem = true;
-    EXPECT_EQ(choose_acquire(other, std::nullopt).method, AcquireMethod::Import);
-}
-
 TEST(AcquireChoice, ThreadIsTheNextBestWhereNothingCanBeImported) {
     FenceCapabilities no_import = everything();
     no_import.semaphore_import = false;
