@@ -76,10 +76,10 @@ protected:
     }
 };
 
+/// `auto` is `import` on both drivers of the guest.
 const auto with_layer = testing::Values(
-    Mode{Layers::Bridge, {}, "On"}, Mode{Layers::Bridge, {{"ACQUIRE", "import"}}, "OnImport"},
+    Mode{Layers::Bridge, {}, "On"}, Mode{Layers::Bridge, {{"ACQUIRE", "poll"}}, "OnPoll"},
     Mode{Layers::Bridge, {{"ACQUIRE", "thread"}}, "OnThread"},
-    Mode{Layers::Bridge, {{"ACQUIRE", "poll"}}, "OnPoll"},
     Mode{Layers::ValidationBelow, {{"ACQUIRE", "thread"}}, "OnThreadValidationBelow"},
     Mode{Layers::ValidationBelow, {}, "OnValidationBelow"},
     Mode{Layers::ValidationAbove, {}, "OnValidationAbove"});
