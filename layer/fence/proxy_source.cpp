@@ -161,6 +161,7 @@ void ProxySource::renew(Job& job) {
         job.fences.push_back(std::move(next));
     } catch (const std::bad_alloc&) {
         // Nobody holds the fence any more: it has signalled as it went.
+        log(LogLevel::Error, "out of memory: a proxy fence could not be renewed");
     }
 }
 

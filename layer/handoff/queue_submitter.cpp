@@ -282,7 +282,7 @@ void QueueSubmitter::complete(ParkedRelease& parked) noexcept {
         const BufferLocks locks({}, parked.releases, locked_);
         fenced = release(parked.ticket, parked.releases, parked.submit, nullptr);
     } catch (const std::bad_alloc&) {
-        // As if the source had failed.
+        log(LogLevel::Error, "out of memory: a parked release is not made");
     }
     if (!fenced) {
         // This call is not the queue's own, and only the application may say when to wait on its

@@ -56,9 +56,12 @@ void Releaser::guard(Signalling& signalling, std::span<const HandOff> releases) 
         if (!proxy) {
             proxy = vgem_->make_fence();
         }
-        const int error = !buffer || !proxy
-                              ? errno
-                              : buffer->attach_fence(proxy.sync_file().get(), hand_off.access);
+        int error = EBADF;
+        if (!proxy) {
+            error = errno;
+        } else if (buffer) {
+            error = buffer->attach_fence(proxy.sync_file().get(), hand_off.access);
+        }
         if (error == 0) {
             count(device_.counters.guarded);
             continue;
