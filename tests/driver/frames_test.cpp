@@ -29,12 +29,12 @@ uint32_t frame_count() {
     if (is_sanitized) {
         return 30;
     }
-    return on_lavapipe() ? 100 : 1000;
+    return on_lavapipe() ? 60 : 1000;
 }
 
 /// Old pixels show at once.
 uint32_t frame_count_off() {
-    return std::min(frame_count(), 200U);
+    return std::min(frame_count(), 100U);
 }
 
 /// Longer than a consumer takes to look at a frame, or it would be late for every one: a sanitized
@@ -81,12 +81,12 @@ TEST(Frames, ValidationHasNothingToSay) {
     const std::string bridge = "VK_LAYER_FENCEBRIDGE_implicit_sync";
     for (const bool above : {false, true}) {
         const auto seen = run_pair(
-            {.frames = 40,
+            {.frames = 25,
              .bridged = !above,
              .environment = {{"VK_INSTANCE_LAYERS", above ? validation + ":" + bridge : validation},
                              {"VK_VALIDATION_VALIDATE_SYNC", "1"}}});
         ASSERT_TRUE(seen) << "or validation spoke: " << (above ? "above" : "below");
-        EXPECT_EQ(seen->frames, 40U);
+        EXPECT_EQ(seen->frames, 25U);
         EXPECT_EQ(seen->stale, 0U);
         EXPECT_EQ(seen->log.find("Validation"), std::string::npos) << seen->log;
     }

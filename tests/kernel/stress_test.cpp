@@ -41,9 +41,9 @@ namespace {
 
 constexpr size_t thread_count = 8;
 #ifdef FENCEBRIDGE_SANITIZED
-constexpr uint64_t standard_operations = 3'000;
+constexpr uint64_t standard_operations = 2'500;
 #else
-constexpr uint64_t standard_operations = 30'000;
+constexpr uint64_t standard_operations = 15'000;
 #endif
 /// Without the layer, and before descriptors are counted.
 constexpr uint64_t few_operations = 2'000;
