@@ -41,12 +41,13 @@ namespace {
 
 constexpr size_t thread_count = 8;
 #ifdef FENCEBRIDGE_SANITIZED
-constexpr uint64_t standard_operations = 2'500;
+constexpr uint64_t standard_operations = 2'000;
+/// Without the layer, and before descriptors are counted.
+constexpr uint64_t few_operations = 800;
 #else
 constexpr uint64_t standard_operations = 15'000;
-#endif
-/// Without the layer, and before descriptors are counted.
 constexpr uint64_t few_operations = 2'000;
+#endif
 /// Descriptors that a queue may keep for later: sync_files of submits that promise completions.
 constexpr unsigned long kept_descriptors = 64;
 
