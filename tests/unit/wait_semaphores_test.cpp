@@ -68,6 +68,20 @@ TEST_F(WaitSemaphoresTest, PromiseFreesWhenItsFenceSignals) {
     EXPECT_EQ(use(3), first);
 }
 
+TEST_F(WaitSemaphoresTest, OnePromiseBehindTheLastImportIsKeptHoweverManySubmitsFollow) {
+    // An application that never meets a busy peer again imports nothing more, and nothing would
+    // let go of what is kept for the imports of the past.
+    const VkSemaphore first = use(1);
+    const UniqueFd work = unsignalled();
+    const int before = UniqueFd::duplicate(work.get()).get();
+    for (uint64_t submit = 1; submit <= 100; ++submit) {
+        pool->completes_with(submit, work);
+    }
+    EXPECT_LE(UniqueFd::duplicate(work.get()).get(), before + 1) << "descriptors pile up";
+    ASSERT_EQ(::eventfd_write(work.get(), 1), 0);
+    EXPECT_EQ(use(101), first);
+}
+
 TEST_F(WaitSemaphoresTest, RefusedImportLeavesTheDescriptorToTheCaller) {
     driver.outcomes.import_semaphore_fd = {VK_ERROR_INVALID_EXTERNAL_HANDLE};
     UniqueFd fence = unsignalled();
