@@ -17,7 +17,7 @@
 namespace fencebridge::test {
 
 /// GPU work long enough to be running when a submit has returned, short enough for a test.
-constexpr std::chrono::milliseconds long_work{250};
+constexpr std::chrono::milliseconds long_work{180};
 
 constexpr uint32_t old_value = 0x11111111;
 constexpr uint32_t new_value = 0x22222222;

@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
 /// Many times what a flip takes, so that a flip that does not wait is seen to come first. At least.
-constexpr std::chrono::milliseconds drawing_time{500};
+constexpr std::chrono::milliseconds drawing_time{350};
 /// An end for what never comes.
 constexpr std::chrono::seconds patience{20};
 

@@ -1,6 +1,7 @@
 #!/bin/bash
-# run-plan.sh PLAN: runs the tests of a plan (see plan.py) one after the other: in the guest, in the tree's
-# chroot or on the machine itself.
+# run-plan.sh PLAN: runs the tests of a plan (see plan.py): in the guest, in the tree's chroot or on the machine
+# itself. The plain ones go one after the other, for some look at the kernel's timing; then the two sanitizers'
+# side by side.
 #
 # Each is under its own time limit and has its own log and its own file of results. A line in finished.tsv
 # is written when a test has ended, so that a second guest goes on where the first one died.
@@ -40,12 +41,14 @@ run_test() {
     exec "${wrapper[@]}" bash -c "$4"
 }
 
-while IFS=$'\t' read -r suite name _ limit flavour driver command <&3; do
-    slug=${name//\//--}
-    if grep -qF "$slug"$'\t' "$job/finished.tsv"; then continue; fi
+# run_row FLAVOUR SUITE NAME LIMIT DRIVER COMMAND: one test of the plan.
+run_row() {
+    local flavour=$1 suite=$2 name=$3 limit=$4 driver=$5 command=$6
+    local slug=${name//\//--} began status took verdict tail=""
+    if grep -qF "$slug"$'\t' "$job/finished.tsv"; then return; fi
     if [[ $limit == - ]]; then
         printf '%s\t%s\t%s\n' "$slug" skip "$command" >>"$job/finished.tsv"
-        continue
+        return
     fi
     export FENCEBRIDGE_RESULTS=$job/results/$slug.jsonl
     rm -f "$FENCEBRIDGE_RESULTS"
@@ -59,9 +62,23 @@ while IFS=$'\t' read -r suite name _ limit flavour driver command <&3; do
     77) verdict=skip ;;
     *) verdict=fail ;;
     esac
-    printf '%-4s  %-10s %s  (%s s)\n' "$verdict" "$suite" "$name" "$took"
     if [[ $verdict == fail ]]; then
-        tail -n 40 "$job/logs/$slug.log" | sed 's/^/      | /'
+        tail=$(tail -n 40 "$job/logs/$slug.log" | sed 's/^/      | /')$'\n'
     fi
+    # In one piece: another lane may be writing too.
+    printf '%-4s  %-10s %s  (%s s)\n%s' "$verdict" "$suite" "$name" "$took" "$tail"
     printf '%s\t%s\t%s\n' "$slug" "$status" "$took" >>"$job/finished.tsv"
-done 3<"$plan"
+}
+
+# run_lane FLAVOUR: the plan's tests of that flavour, in order.
+run_lane() {
+    local suite name limit flavour driver command
+    while IFS=$'\t' read -r suite name _ limit flavour driver command <&3; do
+        [[ $flavour != "$1" ]] || run_row "$flavour" "$suite" "$name" "$limit" "$driver" "$command"
+    done 3<"$plan"
+}
+
+run_lane plain
+run_lane asan &
+run_lane tsan &
+wait
