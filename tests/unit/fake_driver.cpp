@@ -324,6 +324,7 @@ VkQueue FakeDriver::queue(size_t index) {
 }
 
 size_t FakeDriver::count(const std::string& call) const {
+    const std::lock_guard guard(mutex_);
     return static_cast<size_t>(std::count(calls.begin(), calls.end(), call));
 }
 

@@ -114,7 +114,7 @@ private:
     template<typename Handle>
     Handle new_handle();
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable signalled_;
     std::map<VkSemaphore, uint64_t> submitted_signals_; ///< of timelines, by submits
     std::map<VkSemaphore, Semaphore> semaphores_;
