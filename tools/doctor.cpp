@@ -84,16 +84,13 @@ bool loader_finds_layer() {
 }
 
 Json examine(const Instance& instance, VkPhysicalDevice physical_device, KernelSupport kernel) {
-    uint32_t count = 0;
-    vkEnumerateDeviceExtensionProperties(physical_device, nullptr, &count, nullptr);
-    std::vector<VkExtensionProperties> extensions(count);
-    vkEnumerateDeviceExtensionProperties(physical_device, nullptr, &count, extensions.data());
     Capabilities capabilities = query_capabilities(instance, physical_device);
     capabilities.fences.kernel = kernel;
     capabilities.fences.vgem = Vgem::open() != nullptr;
     // Core in 1.2, whatever version our own instance asked for.
     VkPhysicalDeviceProperties properties{};
     vkGetPhysicalDeviceProperties(physical_device, &properties);
+    const std::vector<VkExtensionProperties>& extensions = capabilities.extensions;
     capabilities.fences.timelines = properties.apiVersion >= VK_API_VERSION_1_2 ||
                                     contains(extensions, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
     const bool shares = contains(extensions, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);

@@ -3,7 +3,6 @@
 #include "dispatch/extensions.hpp"
 
 #include <algorithm>
-#include <vector>
 
 namespace fencebridge {
 
@@ -13,6 +12,17 @@ namespace {
 template<typename F>
 F pick(const Instance& instance, F core, F khr) {
     return instance.api_version >= VK_API_VERSION_1_1 && core != nullptr ? core : khr;
+}
+
+std::vector<VkExtensionProperties> device_extensions(const Instance& instance,
+                                                     VkPhysicalDevice physical_device) {
+    uint32_t count = 0;
+    instance.next.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count, nullptr);
+    std::vector<VkExtensionProperties> extensions(count);
+    instance.next.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count,
+                                                     extensions.data());
+    extensions.resize(count);
+    return extensions;
 }
 
 void query_names(const Instance& instance, VkPhysicalDevice physical_device,
@@ -27,14 +37,9 @@ void query_names(const Instance& instance, VkPhysicalDevice physical_device,
     if (!instance.has_properties2 || get_properties2 == nullptr) {
         return;
     }
-    uint32_t count = 0;
-    instance.next.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count, nullptr);
-    std::vector<VkExtensionProperties> extensions(count);
-    instance.next.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count,
-                                                     extensions.data());
     // The device, not the application, decides what the query may name (1.2 or the extension).
     if (properties.apiVersion < VK_API_VERSION_1_2 &&
-        !contains(extensions, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME)) {
+        !contains(capabilities.extensions, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME)) {
         return;
     }
     VkPhysicalDeviceDriverProperties driver{
@@ -112,6 +117,7 @@ void query_memory(const Instance& instance, VkPhysicalDevice physical_device,
 
 Capabilities query_capabilities(const Instance& instance, VkPhysicalDevice physical_device) {
     Capabilities capabilities;
+    capabilities.extensions = device_extensions(instance, physical_device);
     query_names(instance, physical_device, capabilities);
     if (instance.has_external_queries) {
         query_fences(instance, physical_device, capabilities.fences);

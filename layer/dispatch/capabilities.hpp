@@ -7,13 +7,15 @@
 #include <vulkan/vulkan_core.h>
 
 #include <string>
+#include <vector>
 
 namespace fencebridge {
 
 struct Capabilities {
     std::string device_name;
     std::string driver_name;
-    uint32_t api_version = VK_API_VERSION_1_0; ///< the lower of device's and instance's
+    uint32_t api_version = VK_API_VERSION_1_0;     ///< the lower of device's and instance's
+    std::vector<VkExtensionProperties> extensions; ///< of the driver, enabled or not
     FenceCapabilities fences;
     bool dma_buf_export = false; ///< of a plain transfer buffer
     bool dma_buf_import = false;

@@ -4,6 +4,9 @@
 #include <vulkan/vk_layer.h>
 #include <vulkan/vulkan_core.h>
 
+#include <cstddef>
+#include <cstring>
+
 namespace fencebridge {
 
 /// The first structure of type `type` in the chain that starts at `next`, or null.
@@ -32,6 +35,46 @@ Link* find_link(const void* next, VkStructureType type) {
         }
     }
     return nullptr;
+}
+
+/// Whether the chain can be copied from its head up to and including `last`, one of its structures:
+/// `size_of` gives 0 for the types that it does not know.
+template<typename SizeOf>
+bool can_copy_chain(const void* chain, const VkBaseInStructure* last, SizeOf size_of) {
+    for (const auto* item = static_cast<const VkBaseInStructure*>(chain);; item = item->pNext) {
+        if (size_of(item->sType) == 0) {
+            return false;
+        }
+        if (item == last) {
+            return true;
+        }
+    }
+}
+
+/// Copies that part of the chain; what follows `last` is shared with the original. `allocate` takes
+/// a size and gives the memory of one copy, which the caller keeps; `change` sees each copy and its
+/// original. Returns the copy's head.
+template<typename SizeOf, typename Allocate, typename Change>
+const void* copy_chain(const void* chain, const VkBaseInStructure* last, SizeOf size_of,
+                       Allocate allocate, Change change) {
+    const void* head = nullptr;
+    VkBaseOutStructure* previous = nullptr;
+    for (const auto* item = static_cast<const VkBaseInStructure*>(chain);; item = item->pNext) {
+        const size_t size = size_of(item->sType);
+        void* const bytes = allocate(size);
+        std::memcpy(bytes, item, size);
+        auto* const copy = static_cast<VkBaseOutStructure*>(bytes);
+        if (previous == nullptr) {
+            head = copy;
+        } else {
+            previous->pNext = copy;
+        }
+        previous = copy;
+        change(copy, item);
+        if (item == last) {
+            return head;
+        }
+    }
 }
 
 } // namespace fencebridge

@@ -7,27 +7,18 @@
 #include "dispatch/probe.hpp"
 #include "fence/vgem.hpp"
 
-#include <vector>
+#include <span>
 
 namespace fencebridge {
 
 namespace {
 
-std::vector<VkExtensionProperties> device_extensions(const Instance& instance,
-                                                     VkPhysicalDevice physical_device) {
-    uint32_t count = 0;
-    instance.next.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count, nullptr);
-    std::vector<VkExtensionProperties> extensions(count);
-    instance.next.EnumerateDeviceExtensionProperties(physical_device, nullptr, &count,
-                                                     extensions.data());
-    extensions.resize(count);
-    return extensions;
-}
-
 /// SYNC_FD and our own timelines need these; they promote nothing and change nothing for an
 /// application that does not name them.
-void add_what_we_need(ExtensionList& extensions, std::span<const VkExtensionProperties> available,
-                      uint32_t api_version, bool has_properties2) {
+void add_what_we_need(ExtensionList& extensions, const Capabilities& capabilities,
+                      bool has_properties2) {
+    const std::span available(capabilities.extensions);
+    const uint32_t api_version = capabilities.api_version;
     if (api_version < VK_API_VERSION_1_1) {
         extensions.add_if_available(VK_KHR_EXTERNAL_SEMAPHORE_EXTENSION_NAME, available);
         extensions.add_if_available(VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME, available);
@@ -113,8 +104,7 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
                            extensions.contains(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME);
     if (device.shares_memory) {
         device.capabilities = query_capabilities(instance, physical_device);
-        add_what_we_need(extensions, device_extensions(instance, physical_device),
-                         device.capabilities.api_version, instance.has_properties2);
+        add_what_we_need(extensions, device.capabilities, instance.has_properties2);
     }
     const bool has_timelines = device.capabilities.api_version >= VK_API_VERSION_1_2 ||
                                extensions.contains(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);

@@ -69,17 +69,6 @@ Found find_feature(const void* chain) {
     return {};
 }
 
-bool can_copy_up_to(const void* chain, const VkBaseInStructure* last) {
-    for (const auto* item = static_cast<const VkBaseInStructure*>(chain);; item = item->pNext) {
-        if (size_of(item->sType) == 0) {
-            return false;
-        }
-        if (item == last) {
-            return true;
-        }
-    }
-}
-
 } // namespace
 
 struct TimelineFeature::Copies {
@@ -104,30 +93,20 @@ TimelineFeature::TimelineFeature(const VkDeviceCreateInfo& info, bool supported)
         enabled_ = added_ = true;
         return;
     }
-    if (!can_copy_up_to(info.pNext, found.structure)) {
+    if (!can_copy_chain(info.pNext, found.structure, size_of)) {
         return;
     }
     copies_ = std::make_unique<Copies>();
-    VkBaseOutStructure* previous = nullptr;
-    for (const auto* item = static_cast<const VkBaseInStructure*>(info.pNext);;
-         item = item->pNext) {
-        const size_t size = size_of(item->sType);
-        auto bytes = std::make_unique<std::byte[]>(size);
-        std::memcpy(bytes.get(), item, size);
-        auto* const copy = reinterpret_cast<VkBaseOutStructure*>(bytes.get());
-        if (previous == nullptr) {
-            chain_ = copy;
-        } else {
-            previous->pNext = copy;
-        }
-        previous = copy;
-        copies_->structures.push_back(std::move(bytes));
-        if (item == found.structure) {
+    const auto allocate = [this](size_t size) -> void* {
+        return copies_->structures.emplace_back(std::make_unique<std::byte[]>(size)).get();
+    };
+    const auto switch_on = [&](VkBaseOutStructure* copy, const VkBaseInStructure* original) {
+        if (original == found.structure) {
             const VkBool32 yes = VK_TRUE;
-            std::memcpy(copies_->structures.back().get() + found.offset, &yes, sizeof(yes));
-            break;
+            std::memcpy(reinterpret_cast<std::byte*>(copy) + found.offset, &yes, sizeof(yes));
         }
-    }
+    };
+    chain_ = copy_chain(info.pNext, found.structure, size_of, allocate, switch_on);
     enabled_ = added_ = true;
 }
 

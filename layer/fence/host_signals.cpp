@@ -8,35 +8,11 @@
 namespace fencebridge {
 
 HostSignals::HostSignals(DeviceCalls calls, std::chrono::milliseconds timeout, Signalled signalled)
-    : calls_(calls), timeout_(timeout), signalled_(std::move(signalled)),
+    : calls_(calls), timeout_(timeout), signalled_(std::move(signalled)), timeline_(calls),
       worker_([this](Job& job) { do_job(job); }) {}
 
-HostSignals::~HostSignals() {
-    worker_.stop();
-    if (timeline_ != VK_NULL_HANDLE) {
-        calls_.next->DestroySemaphore(calls_.device, timeline_, nullptr);
-    }
-}
-
-VkSemaphore HostSignals::timeline() {
-    if (timeline_ == VK_NULL_HANDLE) {
-        const VkSemaphoreTypeCreateInfo type{
-            .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-            .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
-        };
-        const VkSemaphoreCreateInfo info{
-            .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-            .pNext = &type,
-        };
-        if (calls_.next->CreateSemaphore(calls_.device, &info, nullptr, &timeline_) != VK_SUCCESS) {
-            timeline_ = VK_NULL_HANDLE;
-        }
-    }
-    return timeline_;
-}
-
 SemaphorePoint HostSignals::after(UniqueFd& sync_file) {
-    if (timeline() == VK_NULL_HANDLE) {
+    if (!timeline_.make()) {
         return {};
     }
     UniqueFd own = UniqueFd::duplicate(sync_file.get());
@@ -44,12 +20,12 @@ SemaphorePoint HostSignals::after(UniqueFd& sync_file) {
         return {};
     }
     try {
-        worker_.add({.sync_file = std::move(own), .value = last_value_ + 1});
+        worker_.add({.sync_file = std::move(own), .point = timeline_.next()});
     } catch (const std::exception&) {
         return {};
     }
     sync_file.reset();
-    return {timeline_, ++last_value_};
+    return timeline_.advance();
 }
 
 /// On the thread.
@@ -60,12 +36,12 @@ void HostSignals::do_job(const Job& job) {
     }
     const VkSemaphoreSignalInfo info{
         .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO,
-        .semaphore = timeline_,
-        .value = job.value,
+        .semaphore = job.point.semaphore,
+        .value = job.point.value,
     };
     // It fails with a lost device only, and then nobody waits any more.
     (void)calls_.next->SignalSemaphore(calls_.device, &info);
-    signalled_({timeline_, job.value});
+    signalled_(job.point);
 }
 
 } // namespace fencebridge

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fence/device_calls.hpp"
+#include "fence/own_timeline.hpp"
 #include "fence/semaphore_point.hpp"
 #include "fence/unique_fd.hpp"
 #include "fence/worker.hpp"
@@ -22,12 +23,12 @@ public:
     /// `timeout`: how long a peer is waited for before its value is signalled all the same, with a
     /// line in the log.
     HostSignals(DeviceCalls calls, std::chrono::milliseconds timeout, Signalled signalled);
-    ~HostSignals();
+    ~HostSignals() { stop(); }
     HostSignals(const HostSignals&) = delete;
     HostSignals& operator=(const HostSignals&) = delete;
 
     /// Our timeline, made on first use; null where the driver is out of memory.
-    VkSemaphore timeline();
+    VkSemaphore timeline() { return timeline_.make() ? timeline_.handle() : VK_NULL_HANDLE; }
 
     /// The point that will be signalled when `sync_file` has. Empty where there is no memory or no
     /// thread; `sync_file` is then still the caller's, else it is taken.
@@ -39,15 +40,14 @@ public:
 private:
     struct Job {
         UniqueFd sync_file;
-        uint64_t value = 0;
+        SemaphorePoint point;
     };
     void do_job(const Job& job);
 
     DeviceCalls calls_;
     const std::chrono::milliseconds timeout_;
     const Signalled signalled_;
-    VkSemaphore timeline_ = VK_NULL_HANDLE;
-    uint64_t last_value_ = 0;
+    OwnTimeline timeline_;
     Worker<Job> worker_;
 };
 

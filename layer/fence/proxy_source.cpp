@@ -14,34 +14,16 @@ using clock = std::chrono::steady_clock;
 
 ProxySource::ProxySource(DeviceCalls calls, std::shared_ptr<Vgem> vgem, bool has_timelines,
                          std::chrono::milliseconds renew_after)
-    : calls_(calls), vgem_(std::move(vgem)), renew_after_(renew_after),
+    : calls_(calls), vgem_(std::move(vgem)), renew_after_(renew_after), timeline_(calls),
       fences_(calls, FencePool::Kind::Plain), worker_([this](Job& job) { stand_for(job); }) {
-    if (!has_timelines) {
-        return;
-    }
-    const VkSemaphoreTypeCreateInfo type{
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-        .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
-    };
-    const VkSemaphoreCreateInfo info{
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-        .pNext = &type,
-    };
-    if (calls_.next->CreateSemaphore(calls_.device, &info, nullptr, &timeline_) != VK_SUCCESS) {
-        timeline_ = VK_NULL_HANDLE;
-    }
-}
-
-ProxySource::~ProxySource() {
-    worker_.stop();
-    if (timeline_ != VK_NULL_HANDLE) {
-        calls_.next->DestroySemaphore(calls_.device, timeline_, nullptr);
+    if (has_timelines) {
+        (void)timeline_.make();
     }
 }
 
 std::optional<Ticket> ProxySource::begin(VkFence /*application_fence*/) {
-    if (timeline_ != VK_NULL_HANDLE) {
-        return Ticket{.signal = {timeline_, ++last_value_}};
+    if (timeline_.handle() != VK_NULL_HANDLE) {
+        return Ticket{.signal = timeline_.advance()};
     }
     const std::lock_guard guard(fences_mutex_);
     const VkFence fence = fences_.take();

@@ -3,6 +3,7 @@
 
 #include "fence/completion_source.hpp"
 #include "fence/fence_pool.hpp"
+#include "fence/own_timeline.hpp"
 #include "fence/vgem.hpp"
 #include "fence/worker.hpp"
 
@@ -26,7 +27,7 @@ public:
     /// `renew_after`: the age at which a fence is replaced; well below Vgem::time_limit.
     ProxySource(DeviceCalls calls, std::shared_ptr<Vgem> vgem, bool has_timelines,
                 std::chrono::milliseconds renew_after = Vgem::time_limit / 2);
-    ~ProxySource() override;
+    ~ProxySource() override { stop(); }
 
     SourceKind kind() const override { return SourceKind::Proxy; }
     std::optional<Ticket> begin(VkFence application_fence) override;
@@ -34,7 +35,7 @@ public:
     Completion wait(const Ticket& ticket) override { return wait_on_cpu(ticket, nullptr); }
     void abandon(const Ticket& ticket) override;
     bool can_stand_for_application_fence() const override { return false; }
-    void stop() override { worker_.stop(); }
+    void stop() final { worker_.stop(); }
 
 private:
     /// Work that is not done yet, and the fences that say so.
@@ -55,8 +56,7 @@ private:
     DeviceCalls calls_;
     const std::shared_ptr<Vgem> vgem_;
     const std::chrono::milliseconds renew_after_;
-    VkSemaphore timeline_ = VK_NULL_HANDLE;
-    uint64_t last_value_ = 0;
+    OwnTimeline timeline_;    ///< not made where the device has no timelines
     std::mutex fences_mutex_; ///< of the pool, which the thread gives back to
     FencePool fences_;
     std::atomic<bool> is_slow_ = false; ///< work of this queue has outlived a proxy

@@ -82,32 +82,19 @@ void grow(VkDeviceGroupSubmitInfo& info, const SemaphorePoint& wait, const Semap
     }
 }
 
-/// Copies the chain up to and including `last`, growing what must grow; the rest stays as it is.
-const void* copy_chain(const VkSubmitInfo& batch, const VkBaseInStructure* last,
-                       const SemaphorePoint& wait, const SemaphorePoint& signal, Arena& arena) {
-    const void* head = nullptr;
-    VkBaseOutStructure* previous = nullptr;
-    for (const auto* item = static_cast<const VkBaseInStructure*>(batch.pNext);;
-         item = item->pNext) {
-        const auto* bytes = reinterpret_cast<const std::byte*>(item);
-        auto* copied =
-            reinterpret_cast<VkBaseOutStructure*>(arena.copy(bytes, size_of(item->sType), 0));
-        if (previous == nullptr) {
-            head = copied;
-        } else {
-            previous->pNext = copied;
-        }
-        previous = copied;
-        if (item->sType == VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO) {
+/// Copies the batch's chain up to and including `last`, growing what must grow.
+const void* grown_chain(const VkSubmitInfo& batch, const VkBaseInStructure* last,
+                        const SemaphorePoint& wait, const SemaphorePoint& signal, Arena& arena) {
+    const auto allocate = [&](size_t size) { return arena.make<std::byte>(size); };
+    const auto grow_one = [&](VkBaseOutStructure* copied, const VkBaseInStructure* /*original*/) {
+        if (copied->sType == VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO) {
             grow(*reinterpret_cast<VkTimelineSemaphoreSubmitInfo*>(copied), batch, wait, signal,
                  arena);
-        } else if (item->sType == VK_STRUCTURE_TYPE_DEVICE_GROUP_SUBMIT_INFO) {
+        } else if (copied->sType == VK_STRUCTURE_TYPE_DEVICE_GROUP_SUBMIT_INFO) {
             grow(*reinterpret_cast<VkDeviceGroupSubmitInfo*>(copied), wait, signal, arena);
         }
-        if (item == last) {
-            return head;
-        }
-    }
+    };
+    return copy_chain(batch.pNext, last, size_of, allocate, grow_one);
 }
 
 /// The application's semaphores plus one.
@@ -134,18 +121,7 @@ VkSemaphoreSubmitInfo* with_one_more(const VkSemaphoreSubmitInfo* semaphores, ui
 
 bool can_patch(const VkSubmitInfo& batch) {
     const VkBaseInStructure* const last = last_that_must_grow(batch.pNext);
-    if (last == nullptr) {
-        return true;
-    }
-    for (const auto* item = static_cast<const VkBaseInStructure*>(batch.pNext);;
-         item = item->pNext) {
-        if (size_of(item->sType) == 0) {
-            return false;
-        }
-        if (item == last) {
-            return true;
-        }
-    }
+    return last == nullptr || can_copy_chain(batch.pNext, last, size_of);
 }
 
 void patch(VkSubmitInfo& batch, const SemaphorePoint& wait, const SemaphorePoint& signal,
@@ -161,7 +137,7 @@ void patch(VkSubmitInfo& batch, const SemaphorePoint& wait, const SemaphorePoint
         batch.pNext = values;
     }
     if (const VkBaseInStructure* const last = last_that_must_grow(batch.pNext)) {
-        batch.pNext = copy_chain(batch, last, wait, signal, arena);
+        batch.pNext = grown_chain(batch, last, wait, signal, arena);
     }
     if (wait) {
         batch.pWaitSemaphores =

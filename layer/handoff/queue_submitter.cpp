@@ -200,7 +200,8 @@ std::vector<ParkedRelease> QueueSubmitter::after_submit(Signalling& signalling, 
             releaser_.abandon(*signalling.ticket);
             unfenced = "the trailing submit failed";
         } else if (resolved) {
-            if (!release(*signalling.ticket, plan_.releases(), submit, &signalling.displaced)) {
+            if (!release(*signalling.ticket, plan_.releases(), submit, true,
+                         &signalling.displaced)) {
                 unfenced = "the fence source failed";
             }
         } else {
@@ -240,10 +241,7 @@ std::vector<ParkedRelease> QueueSubmitter::record_points() noexcept {
 
 /// False where the source failed and the work may still run: the caller has to wait for it.
 bool QueueSubmitter::release(const Ticket& ticket, std::span<const HandOff> releases,
-                             uint64_t submit, VkFence* displaced) {
-    // Later work of this queue may be unresolved when a parked release is completed.
-    const bool may_export =
-        !device_.source.late_export_covers_queue || timelines_.is_resolved(this, {});
+                             uint64_t submit, bool may_export, VkFence* displaced) {
     const Completion completion = releaser_.release(ticket, releases, may_export);
     if (completion.state == Completion::State::Pending) {
         acquirer_.semaphores.completes_with(submit, completion.sync_file);
@@ -280,7 +278,10 @@ void QueueSubmitter::complete(ParkedRelease& parked) noexcept {
     bool fenced = false;
     try {
         const BufferLocks locks({}, parked.releases, locked_);
-        fenced = release(parked.ticket, parked.releases, parked.submit, nullptr);
+        // Later work of this queue may be unresolved.
+        const bool may_export =
+            !device_.source.late_export_covers_queue || timelines_.is_resolved(this, {});
+        fenced = release(parked.ticket, parked.releases, parked.submit, may_export, nullptr);
     } catch (const std::bad_alloc&) {
         log(LogLevel::Error, "out of memory: a parked release is not made");
     }

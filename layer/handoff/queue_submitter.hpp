@@ -65,7 +65,7 @@ private:
     std::vector<ParkedRelease> after_submit(Signalling& signalling, bool resolved);
     std::vector<ParkedRelease> record_points() noexcept;
     bool release(const Ticket& ticket, std::span<const HandOff> releases, uint64_t submit,
-                 VkFence* displaced);
+                 bool may_export, VkFence* displaced);
     void wait_for_queue(const char* why, bool resolved);
 
     VkResult call_next(std::span<const VkSubmitInfo> batches, VkFence fence);
