@@ -54,6 +54,7 @@ VkResult create_instance(const VkInstanceCreateInfo& info, const VkAllocationCal
     vkuInitInstanceDispatchTable(instance.handle, &instance.next, next_gipa);
     instance.has_properties2 =
         !is_1_0 || extensions.contains(VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME);
+    instance.has_debug_utils = extensions.contains(VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
     // A 1.0 instance can ask only where both extensions are on, by the application or by us.
     instance.has_external_queries =
         !is_1_0 || added || (may_share && extensions.size() == asked_for);

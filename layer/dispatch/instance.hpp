@@ -16,6 +16,7 @@ struct Instance {
     uint32_t api_version = VK_API_VERSION_1_0; ///< what the application asked for
     bool has_external_queries = false; ///< vkGetPhysicalDeviceExternal{Semaphore,Fence}Properties
     bool has_properties2 = false;      ///< vkGetPhysicalDeviceProperties2
+    bool has_debug_utils = false;      ///< VK_EXT_debug_utils, enabled by the application
 };
 
 /// Calls the next layer's vkCreateInstance, for a Vulkan 1.0 application that shares memory with

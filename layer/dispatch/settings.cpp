@@ -42,6 +42,10 @@ constexpr std::array<Choice<GuardSetting>, 3> guards{{
     {"on", GuardSetting::On},
     {"off", GuardSetting::Off},
 }};
+constexpr std::array<Choice<bool>, 2> switches{{
+    {"on", true},
+    {"off", false},
+}};
 constexpr std::array<Choice<LogLevel>, 5> log_levels{{
     {"off", LogLevel::Off},
     {"error", LogLevel::Error},
@@ -147,6 +151,7 @@ Settings read_settings(const VkInstanceCreateInfo& info) {
     set.choose("fence_source", sources, settings.fence_source);
     set.choose("acquire", acquires, settings.acquire);
     set.choose("guard", guards, settings.guard);
+    set.choose("check", switches, settings.check);
     set.choose_milliseconds("acquire_timeout_ms", settings.acquire_timeout);
     return settings;
 }

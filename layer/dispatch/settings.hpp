@@ -27,6 +27,7 @@ struct Settings {
     std::optional<SourceKind> fence_source; ///< none: auto
     std::optional<AcquireMethod> acquire;   ///< none: auto
     GuardSetting guard = GuardSetting::Auto;
+    bool check = false; ///< messages about misuse (handoff/ownership_checks.hpp)
     std::chrono::milliseconds acquire_timeout{5000};
     LogLevel log_level = LogLevel::Info;
 };

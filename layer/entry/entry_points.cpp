@@ -10,7 +10,7 @@ namespace fencebridge::entry {
 
 namespace {
 
-enum class Level : uint8_t { Instance, Device, SharingDevice, TouchingDevice };
+enum class Level : uint8_t { Instance, Device, SharingDevice, CheckingDevice, TouchingDevice };
 
 struct EntryPoint {
     std::string_view name;
@@ -25,13 +25,15 @@ struct EntryPoint {
 #define FENCEBRIDGE_AT_INSTANCE(name_) FENCEBRIDGE_AT(Instance, name_)
 #define FENCEBRIDGE_AT_DEVICE(name_) FENCEBRIDGE_AT(Device, name_)
 #define FENCEBRIDGE_AT_SHARING(name_) FENCEBRIDGE_AT(SharingDevice, name_)
+#define FENCEBRIDGE_AT_CHECKING(name_) FENCEBRIDGE_AT(CheckingDevice, name_)
 #define FENCEBRIDGE_AT_TOUCHING(name_) FENCEBRIDGE_AT(TouchingDevice, name_)
 
 const std::array entry_points = [] {
     std::array points{FENCEBRIDGE_INSTANCE_FUNCTIONS(FENCEBRIDGE_AT_INSTANCE)
                           FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_AT_DEVICE)
                               FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_AT_SHARING)
-                                  FENCEBRIDGE_TOUCHING_FUNCTIONS(FENCEBRIDGE_AT_TOUCHING)};
+                                  FENCEBRIDGE_CHECKING_FUNCTIONS(FENCEBRIDGE_AT_CHECKING)
+                                      FENCEBRIDGE_TOUCHING_FUNCTIONS(FENCEBRIDGE_AT_TOUCHING)};
     std::sort(points.begin(), points.end(),
               [](const auto& a, const auto& b) { return a.name < b.name; });
     return points;
@@ -52,10 +54,12 @@ bool concerns(Level level, const DeviceState& state) {
         return true;
     case Level::SharingDevice:
         return state.bridge != nullptr;
+    case Level::CheckingDevice:
+        return state.bridge != nullptr && state.bridge->checks != nullptr;
     case Level::TouchingDevice:
         break;
     }
-    return state.bridge != nullptr && state.bridge->follows_touches();
+    return state.bridge != nullptr && state.bridge->follows_uses();
 }
 
 } // namespace

@@ -57,7 +57,10 @@
     F(CreateFence)                                                                                 \
     F(DestroyFence)
 
-// On sharing devices whose policy counts a resource's use as a hand-off: touch_calls.cpp.
+// On sharing devices with the setting `check`: check_calls.cpp.
+#define FENCEBRIDGE_CHECKING_FUNCTIONS(F) F(SetDebugUtilsObjectNameEXT)
+
+// On sharing devices where a resource's use matters to the policy or the checks: touch_calls.cpp.
 #define FENCEBRIDGE_TOUCHING_FUNCTIONS(F)                                                          \
     F(CreateImageView)                                                                             \
     F(DestroyImageView)                                                                            \
@@ -100,6 +103,7 @@ namespace fencebridge::entry {
 FENCEBRIDGE_INSTANCE_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_DECLARE)
+FENCEBRIDGE_CHECKING_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_TOUCHING_FUNCTIONS(FENCEBRIDGE_DECLARE)
 #undef FENCEBRIDGE_DECLARE
 

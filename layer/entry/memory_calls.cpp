@@ -68,7 +68,7 @@ VKAPI_ATTR void VKAPI_CALL FreeMemory(VkDevice device, VkDeviceMemory memory,
                                       const VkAllocationCallbacks* pAllocator) {
     DeviceState& state = device_of(device);
     if (state.bridge != nullptr) {
-        state.bridge->memories.freed(memory);
+        state.bridge->freed(memory);
     }
     state.device.next.FreeMemory(device, memory, pAllocator);
 }
@@ -140,7 +140,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyImage(VkDevice device, VkImage image,
                                         const VkAllocationCallbacks* pAllocator) {
     DeviceState& state = device_of(device);
     if (state.bridge != nullptr) {
-        state.bridge->memories.destroyed(image);
+        state.bridge->destroyed(image);
     }
     state.device.next.DestroyImage(device, image, pAllocator);
 }
@@ -149,7 +149,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyBuffer(VkDevice device, VkBuffer buffer,
                                          const VkAllocationCallbacks* pAllocator) {
     DeviceState& state = device_of(device);
     if (state.bridge != nullptr) {
-        state.bridge->memories.destroyed(buffer);
+        state.bridge->destroyed(buffer);
     }
     state.device.next.DestroyBuffer(device, buffer, pAllocator);
 }

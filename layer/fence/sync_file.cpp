@@ -4,9 +4,11 @@
 
 #include <linux/sync_file.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
+#include <vector>
 
 namespace fencebridge {
 
@@ -20,6 +22,21 @@ SyncWait wait_sync_file(int sync_file_fd, std::chrono::milliseconds timeout) {
 
 bool is_signalled(int sync_file_fd) {
     return wait_sync_file(sync_file_fd, std::chrono::milliseconds(0)) != SyncWait::TimedOut;
+}
+
+uint32_t pending_fences(int sync_file_fd) {
+    sync_file_info info{};
+    if (retry_ioctl(sync_file_fd, SYNC_IOC_FILE_INFO, &info) != 0) {
+        return 0;
+    }
+    std::vector<sync_fence_info> fences(info.num_fences);
+    info.sync_fence_info = reinterpret_cast<uintptr_t>(fences.data());
+    if (retry_ioctl(sync_file_fd, SYNC_IOC_FILE_INFO, &info) != 0) {
+        return 0;
+    }
+    return static_cast<uint32_t>(
+        std::count_if(fences.begin(), fences.end(),
+                      [](const sync_fence_info& fence) { return fence.status == 0; }));
 }
 
 UniqueFd merge_sync_files(int a, int b) {

@@ -4,6 +4,7 @@
 #include "fence/unique_fd.hpp"
 
 #include <chrono>
+#include <cstdint>
 
 namespace fencebridge {
 
@@ -17,6 +18,10 @@ SyncWait wait_sync_file(int sync_file_fd, std::chrono::milliseconds timeout);
 /// Whether it has signalled by now. A closed or foreign fd counts as signalled: nothing to wait
 /// for.
 bool is_signalled(int sync_file_fd);
+
+/// How many of its fences have not signalled; 0 also where `sync_file_fd` is none. At most the
+/// fences that were pending when it was made. Any thread. (SYNC_IOC_FILE_INFO, linux/sync_file.h)
+uint32_t pending_fences(int sync_file_fd);
 
 /// A new sync_file that signals when both have; both inputs are borrowed. None, with errno set, on
 /// failure (ENOMEM, EMFILE). Rests on SYNC_IOC_MERGE, linux/sync_file.h.

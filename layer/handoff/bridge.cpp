@@ -10,7 +10,25 @@ unsigned long long value(const std::atomic<uint64_t>& counter) {
     return counter.load(std::memory_order_relaxed);
 }
 
+bool counts_touches(Policy policy) {
+    return policy == Policy::Auto || policy == Policy::Touch;
+}
+
+std::unique_ptr<DebugMessages> make_messages(const Instance& instance) {
+    if (!instance.settings.check) {
+        return nullptr;
+    }
+    return std::make_unique<DebugMessages>(
+        instance.handle,
+        instance.has_debug_utils ? instance.next.SubmitDebugUtilsMessageEXT : nullptr);
+}
+
 } // namespace
+
+Bridge::Bridge(const Device& device)
+    : memories(device), timelines(device.calls()), debug_messages(make_messages(*device.instance)),
+      checks(debug_messages ? std::make_unique<OwnershipChecks>(*debug_messages) : nullptr),
+      device_(device), touches_hand_off_(counts_touches(device.instance->settings.policy)) {}
 
 Bridge::~Bridge() {
     // All threads end before any submitter goes: one queue's thread may complete another's release.
@@ -34,7 +52,7 @@ QueueSubmitter& Bridge::queue(VkQueue queue) {
     auto& submitter = queues_[queue];
     if (!submitter) {
         submitter = std::make_unique<QueueSubmitter>(device_, queue, memories, recordings,
-                                                     timelines, exportable_fences);
+                                                     timelines, exportable_fences, checks.get());
     }
     return *submitter;
 }
@@ -47,9 +65,33 @@ void Bridge::transfer_memories(VkCommandBuffer command_buffer, const Transfer& t
     }
 }
 
+void Bridge::touch(VkCommandBuffer command_buffer, VkImageView view, Access access) {
+    if (const VkImage image = memories.image_of(view)) {
+        touch_resource(command_buffer, image, access);
+    }
+}
+
+void Bridge::touch(VkCommandBuffer command_buffer, VkFramebuffer framebuffer, Access access) {
+    for (VkImage image : memories.images_of(framebuffer)) {
+        touch_resource(command_buffer, image, access);
+    }
+}
+
+void Bridge::freed(VkDeviceMemory memory) {
+    if (checks) {
+        if (const SharedMemoryRef shared = memories.find(memory)) {
+            checks->freed(shared);
+        }
+    }
+    memories.freed(memory);
+}
+
 /// A touched resource is taken back before and handed out after.
 void Bridge::touch_memories(VkCommandBuffer command_buffer, std::span<const SharedMemoryRef> under,
                             Access access) {
+    if (!touches_hand_off_) {
+        return;
+    }
     for (const SharedMemoryRef& memory : under) {
         if (memory->is_transferred() && device_.instance->settings.policy == Policy::Auto) {
             continue;

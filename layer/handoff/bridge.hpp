@@ -3,27 +3,28 @@
 
 #include "dispatch/device.hpp"
 #include "handoff/barriers.hpp"
+#include "handoff/ownership_checks.hpp"
 #include "handoff/queue_submitter.hpp"
 #include "handoff/recordings.hpp"
 #include "handoff/shared_memory.hpp"
 #include "handoff/timelines.hpp"
+#include "report/debug_messages.hpp"
 
 #include <vulkan/vulkan_core.h>
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <unordered_map>
+#include <vector>
 
 namespace fencebridge {
 
 /// Exists for devices that share memory, from vkCreateDevice to vkDestroyDevice.
 class Bridge {
 public:
-    explicit Bridge(const Device& device)
-        : memories(device), timelines(device.calls()), device_(device),
-          follows_touches_(device.instance->settings.policy == Policy::Auto ||
-                           device.instance->settings.policy == Policy::Touch) {}
+    explicit Bridge(const Device& device);
     /// Writes the device's counters to the log.
     ~Bridge();
     Bridge(const Bridge&) = delete;
@@ -51,46 +52,91 @@ public:
     void record(VkCommandBuffer command_buffer, std::span<const ImageBarrier> image_barriers,
                 std::span<const BufferBarrier> buffer_barriers) {
         for (const auto& barrier : image_barriers) {
-            record(command_buffer, barrier, memories.under(barrier.image));
+            record(command_buffer, barrier, barrier.image);
         }
         for (const auto& barrier : buffer_barriers) {
-            record(command_buffer, barrier, memories.under(barrier.buffer));
+            record(command_buffer, barrier, barrier.buffer);
         }
     }
 
-    /// Records that a command uses a resource (VkImage, VkBuffer or VkImageView).
-    template<typename Resource>
-    void touch(VkCommandBuffer command_buffer, Resource resource, Access access) {
-        if (follows_touches_ && memories.any()) {
-            touch_memories(command_buffer, memories.under(resource), access);
-        }
+    /// Records that a command uses a resource.
+    void touch(VkCommandBuffer command_buffer, VkImage image, Access access) {
+        touch_resource(command_buffer, image, access);
     }
+    void touch(VkCommandBuffer command_buffer, VkBuffer buffer, Access access) {
+        touch_resource(command_buffer, buffer, access);
+    }
+    void touch(VkCommandBuffer command_buffer, VkImageView view, Access access);
+    void touch(VkCommandBuffer command_buffer, VkFramebuffer framebuffer, Access access);
 
-    /// False where the policy asks for ownership transfers alone.
-    bool follows_touches() const { return follows_touches_; }
+    /// Whether uses that transfer nothing matter: to the policy, or to the checks.
+    bool follows_uses() const { return touches_hand_off_ || checks != nullptr; }
+
+    /// What is no more.
+    void destroyed(VkImage image) { destroy(image); }
+    void destroyed(VkBuffer buffer) { destroy(buffer); }
+    void freed(VkDeviceMemory memory);
+
+    /// Null where the setting `check` is off.
+    const std::unique_ptr<DebugMessages> debug_messages;
+    const std::unique_ptr<OwnershipChecks> checks;
 
 private:
-    template<typename Barrier>
-    void record(VkCommandBuffer command_buffer, const Barrier& barrier,
-                std::span<const SharedMemoryRef> under) {
+    template<typename Barrier, typename Resource>
+    void record(VkCommandBuffer command_buffer, const Barrier& barrier, Resource resource) {
+        const std::optional<Transfer> transfer = transfer_of(barrier);
+        std::vector<SharedMemoryRef> under = memories.under(resource);
         if (under.empty()) {
-            return;
-        }
-        if (const auto transfer = transfer_of(barrier)) {
+            if (checks && transfer && transfer->direction == Direction::Release) {
+                checks->released_unshared(debug_object(resource));
+            }
+        } else if (transfer) {
             transfer_memories(command_buffer, *transfer, under);
-        } else if (follows_touches_) {
-            touch_memories(
-                command_buffer, under,
-                combine(access_of(barrier.srcAccessMask), access_of(barrier.dstAccessMask)));
+            follow(command_buffer, resource, step_of(transfer->direction), transfer->access,
+                   std::move(under));
+        } else {
+            const Access access =
+                combine(access_of(barrier.srcAccessMask), access_of(barrier.dstAccessMask));
+            touch_memories(command_buffer, under, access);
+            follow(command_buffer, resource, ResourceStep::Kind::Use, access, std::move(under));
         }
     }
+
+    template<typename Resource>
+    void touch_resource(VkCommandBuffer command_buffer, Resource resource, Access access) {
+        if (!follows_uses() || !memories.any()) {
+            return;
+        }
+        if (std::vector<SharedMemoryRef> under = memories.under(resource); !under.empty()) {
+            touch_memories(command_buffer, under, access);
+            follow(command_buffer, resource, ResourceStep::Kind::Use, access, std::move(under));
+        }
+    }
+
+    template<typename Resource>
+    void follow(VkCommandBuffer command_buffer, Resource resource, ResourceStep::Kind kind,
+                Access access, std::vector<SharedMemoryRef> under) {
+        if (checks) {
+            recordings.add(command_buffer,
+                           ResourceStep{debug_object(resource), kind, access, std::move(under)});
+        }
+    }
+
+    template<typename Resource>
+    void destroy(Resource resource) {
+        memories.destroyed(resource);
+        if (checks) {
+            checks->destroyed(debug_object(resource));
+        }
+    }
+
     void transfer_memories(VkCommandBuffer command_buffer, const Transfer& transfer,
                            std::span<const SharedMemoryRef> under);
     void touch_memories(VkCommandBuffer command_buffer, std::span<const SharedMemoryRef> under,
                         Access access);
 
     const Device& device_;
-    const bool follows_touches_;
+    const bool touches_hand_off_; ///< by the policy
     std::mutex queues_mutex_;
     std::unordered_map<VkQueue, std::unique_ptr<QueueSubmitter>> queues_;
 };

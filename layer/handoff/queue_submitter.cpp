@@ -10,9 +10,9 @@ namespace fencebridge {
 
 QueueSubmitter::QueueSubmitter(const Device& device, VkQueue queue, SharedMemories& memories,
                                const Recordings& recordings, Timelines& timelines,
-                               const ExportableFences& exportable_fences)
+                               const ExportableFences& exportable_fences, OwnershipChecks* checks)
     : device_(device), queue_(queue), memories_(memories), recordings_(recordings),
-      timelines_(timelines), releaser_(device, queue, exportable_fences),
+      timelines_(timelines), checks_(checks), releaser_(device, queue, exportable_fences),
       acquirer_(device, timelines) {}
 
 VkResult QueueSubmitter::submit(std::span<const VkSubmitInfo> batches, VkFence fence) {
@@ -33,6 +33,10 @@ VkResult QueueSubmitter::submit_any(std::span<const Batch> batches, VkFence fenc
     if (!may_hand_off()) {
         return call_next(batches, fence);
     }
+    std::optional<OwnershipChecks::Submit> checked;
+    if (checks_ != nullptr) {
+        checked = checks_->look(batches, recordings_);
+    }
     std::vector<ParkedRelease> resolved_parked;
     VkResult result = VK_SUCCESS;
     {
@@ -40,6 +44,9 @@ VkResult QueueSubmitter::submit_any(std::span<const Batch> batches, VkFence fenc
         result = bridge(batches, fence, resolved_parked);
     }
     complete_all(std::move(resolved_parked));
+    if (checked && result == VK_SUCCESS) {
+        checks_->submitted(std::move(*checked));
+    }
     return result;
 }
 

@@ -4,6 +4,7 @@
 #include "dispatch/device.hpp"
 #include "handoff/acquirer.hpp"
 #include "handoff/arena.hpp"
+#include "handoff/ownership_checks.hpp"
 #include "handoff/recordings.hpp"
 #include "handoff/releaser.hpp"
 #include "handoff/shared_memory.hpp"
@@ -24,10 +25,10 @@ namespace fencebridge {
 /// queue; the lock is for releases that another queue's submit completes.
 class QueueSubmitter {
 public:
-    /// Everything is borrowed and outlives the submitter.
+    /// Everything is borrowed and outlives the submitter. `checks` may be null.
     QueueSubmitter(const Device& device, VkQueue queue, SharedMemories& memories,
                    const Recordings& recordings, Timelines& timelines,
-                   const ExportableFences& exportable_fences);
+                   const ExportableFences& exportable_fences, OwnershipChecks* checks);
     QueueSubmitter(const QueueSubmitter&) = delete;
     QueueSubmitter& operator=(const QueueSubmitter&) = delete;
 
@@ -76,6 +77,7 @@ private:
     SharedMemories& memories_;
     const Recordings& recordings_;
     Timelines& timelines_;
+    OwnershipChecks* const checks_;
 
     std::mutex mutex_;
     Releaser releaser_;

@@ -1,19 +1,36 @@
 #include "handoff/recordings.hpp"
 
+#include <algorithm>
+
 namespace fencebridge {
 
-void Recordings::add(VkCommandBuffer command_buffer, const HandOff& hand_off) {
-    by_command_buffer_.update(command_buffer, [&](auto& list) { merge(list, hand_off); });
+void Recording::add(const ResourceStep& step) {
+    // What follows the same step of the same resource adds nothing.
+    const auto last = std::find_if(steps.rbegin(), steps.rend(), [&](const ResourceStep& known) {
+        return known.resource == step.resource;
+    });
+    if (last == steps.rend() || last->kind != step.kind) {
+        steps.push_back(step);
+    } else {
+        last->access = combine(last->access, step.access);
+    }
 }
 
 void Recordings::executed(VkCommandBuffer primary, std::span<const VkCommandBuffer> secondaries) {
     for (VkCommandBuffer secondary : secondaries) {
         // Out of the secondary's stripe before the primary's is locked: they may be the same one.
-        if (const auto hand_offs = by_command_buffer_.find(secondary)) {
-            for (const HandOff& hand_off : *hand_offs) {
-                add(primary, hand_off);
-            }
+        const auto recording = by_command_buffer_.find(secondary);
+        if (!recording) {
+            continue;
         }
+        by_command_buffer_.update(primary, [&](Recording& known) {
+            for (const HandOff& hand_off : recording->hand_offs) {
+                known.add(hand_off);
+            }
+            for (const ResourceStep& step : recording->steps) {
+                known.add(step);
+            }
+        });
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "handoff/hand_off.hpp"
 #include "handoff/striped_map.hpp"
+#include "report/debug_messages.hpp"
 
 #include <vulkan/vulkan_core.h>
 
@@ -14,12 +15,41 @@
 
 namespace fencebridge {
 
+/// What is done with a resource on shared memory, in the order of the recording: only for the
+/// setting `check`, which follows resources; hand-offs follow memories.
+struct ResourceStep {
+    enum class Kind : uint8_t { Acquire, Use, Release };
+    DebugObject resource; ///< an image or a buffer
+    Kind kind;
+    Access access;
+    std::vector<SharedMemoryRef> memories; ///< under it
+};
+
+constexpr ResourceStep::Kind step_of(Direction direction) {
+    return direction == Direction::Acquire ? ResourceStep::Kind::Acquire
+                                           : ResourceStep::Kind::Release;
+}
+
+/// What one command buffer holds.
+struct Recording {
+    std::vector<HandOff> hand_offs;
+    std::vector<ResourceStep> steps;
+
+    void add(const HandOff& hand_off) { merge(hand_offs, hand_off); }
+    void add(const ResourceStep& step);
+};
+
 /// Command buffers that hold hand-offs; most hold none and are not in the map. Thread-safe under
 /// Vulkan's rules: one command buffer, or its pool, is used by one thread at a time.
 class Recordings {
 public:
-    /// One barrier that transfers ownership was recorded.
-    void add(VkCommandBuffer command_buffer, const HandOff& hand_off);
+    /// A hand-off, or a step for the checks, was recorded.
+    void add(VkCommandBuffer command_buffer, const HandOff& hand_off) {
+        by_command_buffer_.update(command_buffer, [&](Recording& known) { known.add(hand_off); });
+    }
+    void add(VkCommandBuffer command_buffer, const ResourceStep& step) {
+        by_command_buffer_.update(command_buffer, [&](Recording& known) { known.add(step); });
+    }
 
     /// vkCmdExecuteCommands: what the secondaries hold happens as part of the primary.
     void executed(VkCommandBuffer primary, std::span<const VkCommandBuffer> secondaries);
@@ -34,14 +64,14 @@ public:
 
     bool empty() const { return by_command_buffer_.size() == 0; }
 
-    /// Calls `look` on the command buffer's list of hand-offs, where it has any.
+    /// Calls `look` on the command buffer's Recording, where it has one.
     template<typename Look>
     bool visit(VkCommandBuffer command_buffer, Look&& look) const {
         return by_command_buffer_.visit(command_buffer, std::forward<Look>(look));
     }
 
 private:
-    StripedMap<VkCommandBuffer, std::vector<HandOff>> by_command_buffer_;
+    StripedMap<VkCommandBuffer, Recording> by_command_buffer_;
     std::mutex pools_mutex_;
     std::unordered_map<VkCommandPool, std::unordered_set<VkCommandBuffer>> pools_;
 };

@@ -76,20 +76,20 @@ void SharedMemories::bound(std::span<const VkBindSparseInfo> binds) {
 }
 
 void SharedMemories::viewed(VkImageView view, VkImage image) {
-    if (auto memories = under(image); !memories.empty()) {
-        views_.insert(view, std::move(memories));
+    if (images_.visit(image, [](const auto& /*memories*/) {})) {
+        views_.insert(view, image);
     }
 }
 
 void SharedMemories::framed(VkFramebuffer framebuffer, std::span<const VkImageView> views) {
-    std::vector<SharedMemoryRef> memories;
+    std::vector<VkImage> images;
     for (VkImageView view : views) {
-        for (SharedMemoryRef& memory : under(view)) {
-            memories.push_back(std::move(memory));
+        if (const VkImage image = image_of(view)) {
+            images.push_back(image);
         }
     }
-    if (!memories.empty()) {
-        framebuffers_.insert(framebuffer, std::move(memories));
+    if (!images.empty()) {
+        framebuffers_.insert(framebuffer, std::move(images));
     }
 }
 

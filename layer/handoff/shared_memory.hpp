@@ -30,6 +30,8 @@ public:
     /// The application exported it: `fd` (borrowed) is one of its descriptors.
     void exported_as(int fd);
 
+    VkDeviceMemory handle() const { return memory_; }
+
     /// Whether anybody else may have a descriptor of it: it came from one, or the application was
     /// given one.
     bool peer_may_hold() const { return peer_may_hold_.load(std::memory_order_acquire); }
@@ -70,7 +72,7 @@ public:
     void destroyed(VkImage image) { images_.erase(image); }
     void destroyed(VkBuffer buffer) { buffers_.erase(buffer); }
 
-    /// A view of an image, a framebuffer of views: what is under them is under these.
+    /// A view of an image, a framebuffer of views. Only those of images on shared memory are kept.
     void viewed(VkImageView view, VkImage image);
     void framed(VkFramebuffer framebuffer, std::span<const VkImageView> views);
     void destroyed(VkImageView view) { views_.erase(view); }
@@ -88,9 +90,18 @@ public:
     /// The shared memories under a resource: none for most, several for a disjoint image.
     std::vector<SharedMemoryRef> under(VkImage image) const { return lookup(images_, image); }
     std::vector<SharedMemoryRef> under(VkBuffer buffer) const { return lookup(buffers_, buffer); }
-    std::vector<SharedMemoryRef> under(VkImageView view) const { return lookup(views_, view); }
-    std::vector<SharedMemoryRef> under(VkFramebuffer framebuffer) const {
-        return lookup(framebuffers_, framebuffer);
+
+    /// The images on shared memory that a view or a framebuffer shows.
+    VkImage image_of(VkImageView view) const {
+        return views_.find(view).value_or(VkImage{VK_NULL_HANDLE});
+    }
+    std::vector<VkImage> images_of(VkFramebuffer framebuffer) const {
+        return framebuffers_.find(framebuffer).value_or(std::vector<VkImage>{});
+    }
+
+    /// Null where it is not shared.
+    SharedMemoryRef find(VkDeviceMemory memory) const {
+        return memories_.find(memory).value_or(nullptr);
     }
 
 private:
@@ -116,8 +127,8 @@ private:
     StripedMap<VkDeviceMemory, SharedMemoryRef> memories_;
     Bindings<VkImage> images_;
     Bindings<VkBuffer> buffers_;
-    Bindings<VkImageView> views_;
-    Bindings<VkFramebuffer> framebuffers_;
+    StripedMap<VkImageView, VkImage> views_;
+    StripedMap<VkFramebuffer, std::vector<VkImage>> framebuffers_;
 };
 
 /// The descriptor that `info` imports as a dma-buf (borrowed from the application), or -1.

@@ -1,23 +1,12 @@
 #include "handoff/submit_plan.hpp"
 
+#include "handoff/batches.hpp"
+
 #include <algorithm>
 
 namespace fencebridge {
 
 namespace {
-
-uint32_t command_buffer_count(const VkSubmitInfo& batch) {
-    return batch.commandBufferCount;
-}
-uint32_t command_buffer_count(const VkSubmitInfo2& batch) {
-    return batch.commandBufferInfoCount;
-}
-VkCommandBuffer command_buffer(const VkSubmitInfo& batch, uint32_t index) {
-    return batch.pCommandBuffers[index];
-}
-VkCommandBuffer command_buffer(const VkSubmitInfo2& batch, uint32_t index) {
-    return batch.pCommandBufferInfos[index].commandBuffer;
-}
 
 /// Whether a recorded hand-off takes place when it is submitted: a memory that is known to be
 /// transferred has left `touch`, whatever was recorded before that was known.
@@ -66,8 +55,8 @@ bool SubmitPlan::make_any(std::span<const Batch> batches, Policy policy,
     }
     for (size_t i = 0; i < batches.size(); ++i) {
         for (uint32_t c = 0; c < command_buffer_count(batches[i]); ++c) {
-            recordings.visit(command_buffer(batches[i], c), [&](const auto& hand_offs) {
-                for (const HandOff& hand_off : hand_offs) {
+            recordings.visit(command_buffer(batches[i], c), [&](const Recording& recording) {
+                for (const HandOff& hand_off : recording.hand_offs) {
                     if (takes_place(hand_off, policy)) {
                         add(i, hand_off);
                     }

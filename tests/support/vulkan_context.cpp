@@ -24,7 +24,8 @@ struct VulkanContext::Messages {
                                               void* user) {
         auto* const messages = static_cast<Messages*>(user);
         const std::lock_guard guard(messages->mutex);
-        messages->texts.emplace_back(data->pMessage);
+        const char* const id = data->pMessageIdName;
+        messages->texts.push_back(std::string(id != nullptr ? id : "") + ": " + data->pMessage);
         return VK_FALSE;
     }
 };

@@ -60,7 +60,8 @@ public:
         return reinterpret_cast<F>(lookup(function_name));
     }
 
-    /// What validation said, warnings and errors, since the last call.
+    /// What validation, or our layer's checks, said since the last call: "ID: text", warnings and
+    /// errors.
     std::vector<std::string> take_messages();
 
     uint32_t memory_type(uint32_t allowed, VkMemoryPropertyFlags wanted) const;

@@ -86,7 +86,7 @@ TEST_F(Manifest, SettingsSayHowTheyAreSet) {
             EXPECT_TRUE(has_default) << key;
         }
     }
-    EXPECT_EQ(keys, (std::set<std::string>{"policy", "fence_source", "acquire", "guard",
+    EXPECT_EQ(keys, (std::set<std::string>{"policy", "fence_source", "acquire", "guard", "check",
                                            "acquire_timeout_ms", "log_level"}));
 }
 

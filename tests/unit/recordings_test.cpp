@@ -24,7 +24,7 @@ protected:
     SharedMemoryRef memory() { return std::make_shared<SharedMemory>(device_, VkDeviceMemory{}); }
     std::vector<HandOff> of(VkCommandBuffer command_buffer) const {
         std::vector<HandOff> list;
-        recordings.visit(command_buffer, [&](const auto& found) { list = found; });
+        recordings.visit(command_buffer, [&](const Recording& found) { list = found.hand_offs; });
         return list;
     }
 

@@ -119,7 +119,7 @@ TEST_F(Plan, SecondariesHappenInTheirPrimary) {
     EXPECT_FALSE(make(Policy::Transfers));
 }
 
-TEST_F(Plan, ViewsAndFramebuffersStandForWhatIsUnderThem) {
+TEST_F(Plan, ViewsAndFramebuffersLeadToImagesOnSharedMemory) {
     (void)memory(1);
     const auto image = handle<VkImage>(700);
     const auto view = handle<VkImageView>(701);
@@ -127,11 +127,14 @@ TEST_F(Plan, ViewsAndFramebuffersStandForWhatIsUnderThem) {
     memories.bound(image, handle<VkDeviceMemory>(1));
     memories.viewed(view, image);
     memories.framed(framebuffer, {&view, 1});
-    EXPECT_EQ(memories.under(view), memories.under(image));
-    EXPECT_EQ(memories.under(framebuffer), memories.under(image));
+    EXPECT_EQ(memories.image_of(view), image);
+    EXPECT_EQ(memories.images_of(framebuffer), std::vector{image});
     memories.destroyed(view);
-    EXPECT_TRUE(memories.under(view).empty());
-    EXPECT_EQ(memories.under(framebuffer).size(), 1U);
+    EXPECT_EQ(memories.image_of(view), VkImage{VK_NULL_HANDLE});
+    EXPECT_EQ(memories.images_of(framebuffer), std::vector{image});
+    // Of an image that shares nothing nothing is kept.
+    memories.viewed(view, handle<VkImage>(703));
+    EXPECT_EQ(memories.image_of(view), VkImage{VK_NULL_HANDLE});
 }
 
 TEST_F(Plan, PlanesOfADisjointImageAreAllOfTheirMemories) {

@@ -66,8 +66,9 @@ VkSubmitInfo SubmitterTest::batch_with(const SharedMemoryRef& memory, Direction 
 QueueSubmitter& SubmitterTest::queue(size_t index) {
     auto& submitter = queues_.at(index);
     if (!submitter) {
-        submitter = std::make_unique<QueueSubmitter>(device, driver.queue(index), memories,
-                                                     recordings, *timelines, exportable_fences);
+        submitter =
+            std::make_unique<QueueSubmitter>(device, driver.queue(index), memories, recordings,
+                                             *timelines, exportable_fences, nullptr);
     }
     return *submitter;
 }
