@@ -19,6 +19,20 @@ constexpr auto dma_buf_type = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
 constexpr VkBufferUsageFlags both_ways =
     VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
 
+/// The memory types of `allowed` that the CPU can see, where there are any: a test maps the
+/// dma-buf, which not every driver lets it do with memory of the GPU's own.
+uint32_t visible_ones(const VulkanContext& context, uint32_t allowed) {
+    VkPhysicalDeviceMemoryProperties properties{};
+    vkGetPhysicalDeviceMemoryProperties(context.physical_device, &properties);
+    uint32_t visible = 0;
+    for (uint32_t i = 0; i < properties.memoryTypeCount; ++i) {
+        if ((properties.memoryTypes[i].propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) != 0) {
+            visible |= allowed & 1U << i;
+        }
+    }
+    return visible != 0 ? visible : allowed;
+}
+
 } // namespace
 
 Buffer::Buffer(const VulkanContext& context, VkDeviceSize bytes, VkMemoryPropertyFlags memory_flags)
@@ -140,7 +154,7 @@ void SharedBuffer::make(int imported) {
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
         .pNext = imported >= 0 ? static_cast<const void*>(&import) : &exported,
         .allocationSize = needs.size,
-        .memoryTypeIndex = context_.memory_type(allowed, 0),
+        .memoryTypeIndex = context_.memory_type(visible_ones(context_, allowed), 0),
     };
     FB_VK(vkAllocateMemory(context_.device, &info, nullptr, &memory));
     if (kind == Kind::Buffer) {
