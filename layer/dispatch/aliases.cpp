@@ -26,6 +26,8 @@ void unify_aliases(VkuDeviceDispatchTable& table) {
     unify(table.CmdPipelineBarrier2, table.CmdPipelineBarrier2KHR);
     unify(table.CmdResolveImage2, table.CmdResolveImage2KHR);
     unify(table.CmdWaitEvents2, table.CmdWaitEvents2KHR);
+    unify(table.GetBufferDeviceAddress, table.GetBufferDeviceAddressKHR);
+    unify(table.GetBufferDeviceAddress, table.GetBufferDeviceAddressEXT);
     unify(table.GetSemaphoreCounterValue, table.GetSemaphoreCounterValueKHR);
     unify(table.QueueSubmit2, table.QueueSubmit2KHR);
     unify(table.SignalSemaphore, table.SignalSemaphoreKHR);

@@ -1,4 +1,5 @@
 // Command buffers: what they record of ownership transfers, and when that is forgotten.
+#include "dispatch/chain.hpp"
 #include "entry/entry_points.hpp"
 #include "entry/guard.hpp"
 #include "entry/states.hpp"
@@ -20,6 +21,14 @@ void record_dependencies(DeviceState& state, VkCommandBuffer command_buffer,
                 command_buffer,
                 std::span(dependency.pImageMemoryBarriers, dependency.imageMemoryBarrierCount),
                 std::span(dependency.pBufferMemoryBarriers, dependency.bufferMemoryBarrierCount));
+#ifdef VK_KHR_device_address_commands
+            if (const auto* ranges = find_in_chain<VkMemoryRangeBarriersInfoKHR>(
+                    dependency.pNext, VK_STRUCTURE_TYPE_MEMORY_RANGE_BARRIERS_INFO_KHR)) {
+                state.bridge->record_ranges(
+                    command_buffer,
+                    std::span(ranges->pMemoryRangeBarriers, ranges->memoryRangeBarrierCount));
+            }
+#endif
         }
     });
 }

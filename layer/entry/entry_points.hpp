@@ -29,6 +29,9 @@
     F(BindBufferMemory)                                                                            \
     F(BindBufferMemory2)                                                                           \
     F(BindBufferMemory2KHR)                                                                        \
+    F(GetBufferDeviceAddress)                                                                      \
+    F(GetBufferDeviceAddressKHR)                                                                   \
+    F(GetBufferDeviceAddressEXT)                                                                   \
     F(DestroyImage)                                                                                \
     F(DestroyBuffer)                                                                               \
     F(AllocateCommandBuffers)                                                                      \

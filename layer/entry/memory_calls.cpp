@@ -136,6 +136,27 @@ VKAPI_ATTR VkResult VKAPI_CALL BindBufferMemory2KHR(VkDevice device, uint32_t bi
     return BindBufferMemory2(device, bindInfoCount, pBindInfos);
 }
 
+VKAPI_ATTR VkDeviceAddress VKAPI_CALL
+GetBufferDeviceAddress(VkDevice device, const VkBufferDeviceAddressInfo* pInfo) {
+    DeviceState& state = device_of(device);
+    const VkDeviceAddress address = state.device.next.GetBufferDeviceAddress(device, pInfo);
+    if (state.bridge != nullptr) {
+        guarded_void("a buffer's address is not followed",
+                     [&] { state.bridge->addressed(pInfo->buffer, address); });
+    }
+    return address;
+}
+
+VKAPI_ATTR VkDeviceAddress VKAPI_CALL
+GetBufferDeviceAddressKHR(VkDevice device, const VkBufferDeviceAddressInfo* pInfo) {
+    return GetBufferDeviceAddress(device, pInfo);
+}
+
+VKAPI_ATTR VkDeviceAddress VKAPI_CALL
+GetBufferDeviceAddressEXT(VkDevice device, const VkBufferDeviceAddressInfo* pInfo) {
+    return GetBufferDeviceAddress(device, pInfo);
+}
+
 VKAPI_ATTR void VKAPI_CALL DestroyImage(VkDevice device, VkImage image,
                                         const VkAllocationCallbacks* pAllocator) {
     DeviceState& state = device_of(device);

@@ -65,6 +65,15 @@ void Bridge::transfer_memories(VkCommandBuffer command_buffer, const Transfer& t
     }
 }
 
+void Bridge::addressed(VkBuffer buffer, VkDeviceAddress first) {
+    if (memories.under(buffer).empty()) {
+        return;
+    }
+    VkMemoryRequirements requirements{};
+    device_.next.GetBufferMemoryRequirements(device_.handle, buffer, &requirements);
+    addresses_.add(buffer, first, requirements.size);
+}
+
 void Bridge::touch(VkCommandBuffer command_buffer, VkImageView view, Access access) {
     if (const VkImage image = memories.image_of(view)) {
         touch_resource(command_buffer, image, access);

@@ -3,6 +3,7 @@
 
 #include "dispatch/device.hpp"
 #include "handoff/barriers.hpp"
+#include "handoff/device_addresses.hpp"
 #include "handoff/ownership_checks.hpp"
 #include "handoff/queue_submitter.hpp"
 #include "handoff/recordings.hpp"
@@ -59,6 +60,19 @@ public:
         }
     }
 
+    /// Records what barriers of address ranges (VkMemoryRangeBarrierKHR) transfer, or else touch.
+    template<typename RangeBarrier>
+    void record_ranges(VkCommandBuffer command_buffer, std::span<const RangeBarrier> barriers) {
+        for (const auto& barrier : barriers) {
+            if (const VkBuffer buffer = addresses_.at(barrier.addressRange.address)) {
+                record(command_buffer, barrier, buffer);
+            }
+        }
+    }
+
+    /// The application asked for a buffer's device address, and got `first`.
+    void addressed(VkBuffer buffer, VkDeviceAddress first);
+
     /// Records that a command uses a resource.
     void touch(VkCommandBuffer command_buffer, VkImage image, Access access) {
         touch_resource(command_buffer, image, access);
@@ -74,7 +88,10 @@ public:
 
     /// What is no more.
     void destroyed(VkImage image) { destroy(image); }
-    void destroyed(VkBuffer buffer) { destroy(buffer); }
+    void destroyed(VkBuffer buffer) {
+        addresses_.remove(buffer);
+        destroy(buffer);
+    }
     void freed(VkDeviceMemory memory);
 
     /// Null where the setting `check` is off.
@@ -137,6 +154,7 @@ private:
 
     const Device& device_;
     const bool touches_hand_off_; ///< by the policy
+    DeviceAddresses addresses_;
     std::mutex queues_mutex_;
     std::unordered_map<VkQueue, std::unique_ptr<QueueSubmitter>> queues_;
 };
