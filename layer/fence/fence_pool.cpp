@@ -3,18 +3,16 @@
 namespace fencebridge {
 
 FencePool::~FencePool() {
-    for (VkFence fence : idle_) {
+    for (VkFence fence : fences_.all()) {
         calls_.next->DestroyFence(calls_.device, fence, nullptr);
     }
 }
 
 VkFence FencePool::take() {
-    if (!idle_.empty()) {
-        const VkFence fence = idle_.back();
-        idle_.pop_back();
-        return fence;
+    if (const VkFence idle = fences_.take()) {
+        return idle;
     }
-    idle_.reserve(made_ + 1);
+    fences_.make_room();
     const VkExportFenceCreateInfo exportable{
         .sType = VK_STRUCTURE_TYPE_EXPORT_FENCE_CREATE_INFO,
         .handleTypes = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
@@ -27,7 +25,7 @@ VkFence FencePool::take() {
     if (calls_.next->CreateFence(calls_.device, &info, nullptr, &fence) != VK_SUCCESS) {
         return VK_NULL_HANDLE;
     }
-    ++made_;
+    fences_.made(fence);
     return fence;
 }
 

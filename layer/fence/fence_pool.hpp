@@ -2,13 +2,11 @@
 #pragma once
 
 #include "fence/device_calls.hpp"
-
-#include <vector>
+#include "fence/handle_pool.hpp"
 
 namespace fencebridge {
 
-/// Not thread-safe; the owner serialises calls. Fences that are out when it goes are their
-/// holder's.
+/// Not thread-safe; the owner serialises calls. A fence of a lost device is not given back.
 class FencePool {
 public:
     enum class Kind : uint8_t { Plain, SyncFdExportable };
@@ -21,14 +19,13 @@ public:
     /// An unsignalled fence; null where the driver is out of memory. Throws std::bad_alloc.
     VkFence take();
 
-    /// `fence` is unsignalled and no submit has it. Never throws: take() has made the room.
-    void give_back(VkFence fence) { idle_.push_back(fence); }
+    /// `fence` is unsignalled and no submit has it.
+    void give_back(VkFence fence) noexcept { fences_.give_back(fence); }
 
 private:
     DeviceCalls calls_;
     Kind kind_;
-    std::vector<VkFence> idle_;
-    size_t made_ = 0;
+    HandlePool<VkFence> fences_;
 };
 
 } // namespace fencebridge

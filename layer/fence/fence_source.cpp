@@ -39,7 +39,6 @@ Completion FenceSource::wait(const Ticket& ticket) {
         return {.state = Completion::State::Done, .sync_file = {}};
     }
     // Device loss: nothing runs any more.
-    calls_.next->DestroyFence(calls_.device, ticket.fence, nullptr);
     return {.state = Completion::State::Failed, .sync_file = {}, .fallback = "a wait failed"};
 }
 

@@ -50,11 +50,7 @@ VkResult ProxySource::wait_for(const Ticket& ticket, std::chrono::nanoseconds ti
 
 /// The work is over, or the device is: the ticket's fence is free.
 void ProxySource::finish(const Ticket& ticket, VkResult result) {
-    if (ticket.fence == VK_NULL_HANDLE) {
-        return;
-    }
-    if (result != VK_SUCCESS) {
-        calls_.next->DestroyFence(calls_.device, ticket.fence, nullptr);
+    if (ticket.fence == VK_NULL_HANDLE || result != VK_SUCCESS) {
         return;
     }
     calls_.next->ResetFences(calls_.device, 1, &ticket.fence);

@@ -3,19 +3,16 @@
 namespace fencebridge {
 
 SemaphoreSource::~SemaphoreSource() {
-    for (const auto* list : {&idle_, &spent_}) {
-        for (VkSemaphore semaphore : *list) {
-            calls_.next->DestroySemaphore(calls_.device, semaphore, nullptr);
-        }
+    for (VkSemaphore semaphore : semaphores_.all()) {
+        calls_.next->DestroySemaphore(calls_.device, semaphore, nullptr);
     }
 }
 
 std::optional<Ticket> SemaphoreSource::begin(VkFence /*application_fence*/) {
-    if (!idle_.empty()) {
-        const VkSemaphore semaphore = idle_.back();
-        idle_.pop_back();
-        return Ticket{.signal = {.semaphore = semaphore}};
+    if (const VkSemaphore idle = semaphores_.take()) {
+        return Ticket{.signal = {.semaphore = idle}};
     }
+    semaphores_.make_room();
     const VkExportSemaphoreCreateInfo exportable{
         .sType = VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO,
         .handleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
@@ -28,8 +25,7 @@ std::optional<Ticket> SemaphoreSource::begin(VkFence /*application_fence*/) {
     if (calls_.next->CreateSemaphore(calls_.device, &info, nullptr, &semaphore) != VK_SUCCESS) {
         return std::nullopt;
     }
-    // Room for it to come back, so that take() needs no memory.
-    idle_.reserve(idle_.size() + 1);
+    semaphores_.made(semaphore);
     return Ticket{.signal = {.semaphore = semaphore}};
 }
 
@@ -41,12 +37,11 @@ Completion SemaphoreSource::take(const Ticket& ticket, std::span<const AttachTar
     };
     int fd = -1;
     if (calls_.next->GetSemaphoreFdKHR(calls_.device, &info, &fd) != VK_SUCCESS) {
-        spent_.push_back(ticket.signal.semaphore);
         return {.state = Completion::State::Failed,
                 .sync_file = {},
                 .fallback = "the driver exported no SYNC_FD of a semaphore"};
     }
-    idle_.push_back(ticket.signal.semaphore);
+    semaphores_.give_back(ticket.signal.semaphore);
     if (fd < 0) {
         // -1 is a valid SYNC_FD: the payload has signalled already.
         return {.state = Completion::State::Done, .sync_file = {}};
@@ -54,16 +49,15 @@ Completion SemaphoreSource::take(const Ticket& ticket, std::span<const AttachTar
     return {.state = Completion::State::Pending, .sync_file = UniqueFd(fd)};
 }
 
-Completion SemaphoreSource::wait(const Ticket& ticket) {
+Completion SemaphoreSource::wait(const Ticket& /*ticket*/) {
     // A binary semaphore cannot be waited for by the CPU.
-    spent_.push_back(ticket.signal.semaphore);
     return {.state = Completion::State::Failed,
             .sync_file = {},
             .fallback = "a semaphore cannot be exported behind later work"};
 }
 
 void SemaphoreSource::abandon(const Ticket& ticket) {
-    idle_.push_back(ticket.signal.semaphore);
+    semaphores_.give_back(ticket.signal.semaphore);
 }
 
 } // namespace fencebridge

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "fence/completion_source.hpp"
+#include "fence/handle_pool.hpp"
 
-#include <vector>
 
 namespace fencebridge {
 
@@ -24,9 +24,8 @@ public:
 
 private:
     DeviceCalls calls_;
-    std::vector<VkSemaphore> idle_;
-    /// Signalled but never exported (the export failed): kept until the device goes.
-    std::vector<VkSemaphore> spent_;
+    /// One that was signalled but never exported (the export failed) does not come back.
+    HandlePool<VkSemaphore> semaphores_;
 };
 
 } // namespace fencebridge

@@ -14,25 +14,21 @@ constexpr size_t unpromised_limit = 32;
 
 WaitSemaphores::~WaitSemaphores() {
     // vkDestroyDevice requires that all work has completed.
-    for (const InFlight& used : in_flight_) {
-        calls_.next->DestroySemaphore(calls_.device, used.semaphore, nullptr);
-    }
-    for (VkSemaphore semaphore : idle_) {
+    for (VkSemaphore semaphore : semaphores_.all()) {
         calls_.next->DestroySemaphore(calls_.device, semaphore, nullptr);
     }
 }
 
 VkSemaphore WaitSemaphores::import(UniqueFd& sync_file) {
     retire();
-    VkSemaphore semaphore = VK_NULL_HANDLE;
-    if (!idle_.empty()) {
-        semaphore = idle_.back();
-        idle_.pop_back();
-    } else {
+    VkSemaphore semaphore = semaphores_.take();
+    if (semaphore == VK_NULL_HANDLE) {
+        semaphores_.make_room();
         const VkSemaphoreCreateInfo info{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
         if (calls_.next->CreateSemaphore(calls_.device, &info, nullptr, &semaphore) != VK_SUCCESS) {
             return VK_NULL_HANDLE;
         }
+        semaphores_.made(semaphore);
     }
     const VkImportSemaphoreFdInfoKHR info{
         .sType = VK_STRUCTURE_TYPE_IMPORT_SEMAPHORE_FD_INFO_KHR,
@@ -42,7 +38,7 @@ VkSemaphore WaitSemaphores::import(UniqueFd& sync_file) {
         .fd = sync_file.get(),
     };
     if (calls_.next->ImportSemaphoreFdKHR(calls_.device, &info) != VK_SUCCESS) {
-        idle_.push_back(semaphore);
+        semaphores_.give_back(semaphore);
         return VK_NULL_HANDLE;
     }
     // A successful import makes the descriptor the driver's.
@@ -55,6 +51,7 @@ void WaitSemaphores::submitted(VkSemaphore semaphore, uint64_t submit) {
 }
 
 void WaitSemaphores::discard(VkSemaphore semaphore) {
+    semaphores_.forget(semaphore);
     calls_.next->DestroySemaphore(calls_.device, semaphore, nullptr);
 }
 
@@ -73,7 +70,7 @@ void WaitSemaphores::completes_with(uint64_t submit, const UniqueFd& sync_file) 
 
 void WaitSemaphores::completed(uint64_t submit) {
     while (!in_flight_.empty() && in_flight_.front().submit <= submit) {
-        idle_.push_back(in_flight_.front().semaphore);
+        semaphores_.give_back(in_flight_.front().semaphore);
         in_flight_.pop_front();
     }
 }

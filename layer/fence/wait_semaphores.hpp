@@ -2,11 +2,11 @@
 #pragma once
 
 #include "fence/device_calls.hpp"
+#include "fence/handle_pool.hpp"
 #include "fence/unique_fd.hpp"
 
 #include <cstdint>
 #include <deque>
-#include <vector>
 
 namespace fencebridge {
 
@@ -54,7 +54,7 @@ private:
     void retire();
 
     DeviceCalls calls_;
-    std::vector<VkSemaphore> idle_;
+    HandlePool<VkSemaphore> semaphores_;
     std::deque<InFlight> in_flight_;
     std::deque<Promise> promises_;
 };

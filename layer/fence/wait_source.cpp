@@ -16,16 +16,12 @@ std::optional<Ticket> WaitSource::begin(VkFence application_fence) {
 Completion WaitSource::take(const Ticket& ticket, std::span<const AttachTarget> /*targets*/) {
     const VkResult result =
         calls_.next->WaitForFences(calls_.device, 1, &ticket.fence, VK_TRUE, UINT64_MAX);
-    if (!ticket.fence_is_borrowed) {
-        if (result == VK_SUCCESS) {
-            calls_.next->ResetFences(calls_.device, 1, &ticket.fence);
-            fences_.give_back(ticket.fence);
-        } else {
-            calls_.next->DestroyFence(calls_.device, ticket.fence, nullptr);
-        }
-    }
     if (result != VK_SUCCESS) {
         return {.state = Completion::State::Failed, .sync_file = {}, .fallback = "a wait failed"};
+    }
+    if (!ticket.fence_is_borrowed) {
+        calls_.next->ResetFences(calls_.device, 1, &ticket.fence);
+        fences_.give_back(ticket.fence);
     }
     return {.state = Completion::State::Done, .sync_file = {}};
 }

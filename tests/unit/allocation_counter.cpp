@@ -1,5 +1,6 @@
 #include "unit/allocation_counter.hpp"
 
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -9,10 +10,13 @@ namespace {
 
 thread_local size_t allocations = 0;
 thread_local int pauses = 0;
+thread_local size_t failing = SIZE_MAX; ///< the number of the allocation that fails
 
 void* allocate(size_t size, size_t alignment) {
     if (pauses == 0) {
-        ++allocations;
+        if (allocations++ == failing) {
+            throw std::bad_alloc();
+        }
     }
     void* memory = nullptr;
     if (::posix_memalign(&memory, alignment, size) != 0) {
@@ -33,6 +37,16 @@ void* allocate_or_null(size_t size) noexcept {
 
 size_t allocation_count() {
     return allocations;
+}
+
+FailingAllocation::FailingAllocation(size_t after) {
+    failing = allocations + after;
+}
+FailingAllocation::~FailingAllocation() {
+    failing = SIZE_MAX;
+}
+bool FailingAllocation::has_failed() const {
+    return allocations > failing;
 }
 
 AllocationPause::AllocationPause() {
