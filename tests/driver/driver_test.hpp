@@ -10,8 +10,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <filesystem>
-#include <iterator>
 #include <poll.h>
 
 namespace fencebridge::test {
@@ -54,11 +52,6 @@ inline std::string by_layers(const testing::TestParamInfo<Layers>& parameter) {
 /// lavapipe has none of its own, and needs vgem.
 inline bool has_pending_source(const VulkanContext& context) {
     return context.driver != VK_DRIVER_ID_MESA_LLVMPIPE || missing_vgem().empty();
-}
-
-inline size_t open_descriptors() {
-    const std::filesystem::directory_iterator all("/proc/self/fd");
-    return static_cast<size_t>(std::distance(begin(all), end(all)));
 }
 
 } // namespace fencebridge::test

@@ -1,5 +1,6 @@
 // Releases: a submit that hands a buffer out leaves a fence on it before it returns.
 #include "driver/driver_test.hpp"
+#include "support/few_descriptors.hpp"
 
 #include <memory>
 #include <optional>

@@ -25,8 +25,8 @@
 // (how the threads interleave is the scheduler's business); FENCEBRIDGE_STRESS_OPERATIONS says how
 // many.
 #include "driver/stress_thread.hpp"
+#include "stress/stress_run.hpp"
 #include "support/few_descriptors.hpp"
-#include "support/results.hpp"
 #include "support/stderr_copy.hpp"
 #include "support/vgem.hpp"
 
@@ -34,18 +34,13 @@
 #include <vulkan/vulkan.h>
 
 #include <chrono>
-#include <cstdio>
 #include <memory>
-#include <optional>
 #include <string>
-#include <sys/resource.h>
-#include <thread>
 #include <vector>
 
 namespace fencebridge::test {
 namespace {
 
-constexpr size_t thread_count = 8;
 #ifdef FENCEBRIDGE_SANITIZED
 constexpr uint64_t standard_operations = 1'000;
 #else
@@ -60,14 +55,6 @@ constexpr unsigned long kept_descriptors = 2 * shared_buffer_count + 100;
 /// Those that loader and driver keep for the process, whatever became of the device.
 constexpr unsigned long drivers_descriptors = 4;
 
-/// 200 dma-bufs, mapped twice some of them, the layer's own descriptors, and all that is pending.
-void allow_many_descriptors() {
-    rlimit limit{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = limit.rlim_max;
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
-
 class Stress {
 public:
     Stress(Layers layers, uint64_t seed, Differences& differences)
@@ -78,17 +65,11 @@ public:
     }
 
     /// All threads do their share at once; then everything that is pending is waited for.
-    void run(uint64_t operations) {
-        std::vector<std::thread> running;
-        for (const auto& thread : threads_) {
-            running.emplace_back([&] { thread->run(operations / thread_count); });
-        }
-        for (std::thread& thread : running) {
-            thread.join();
-        }
-        Differences::at(thread_count, 0);
+    std::chrono::duration<double> run(uint64_t operations) {
+        const auto took = run_at_once(threads_, operations);
         FB_VK(vkDeviceWaitIdle(context_.device));
         world_.settle();
+        return took;
     }
 
     unsigned long descriptors() { return open_descriptors() - world_.fences.descriptors(); }
@@ -105,9 +86,7 @@ protected:
         if (const std::string missing = missing_vgem(); !missing.empty()) {
             GTEST_SKIP() << missing;
         }
-        allow_many_descriptors();
-        std::printf("FENCEBRIDGE_SEED=%llu\n", static_cast<unsigned long long>(seed));
-        (void)std::fflush(stdout);
+        prepare_stress_run(seed);
     }
 
     const uint64_t seed = stress_seed();
@@ -126,17 +105,11 @@ TEST_F(StressOnDriver, AgreesWithTheModel) {
         Stress stress(Layers::Bridge, seed, differences);
         stress.run(few_operations);
         const unsigned long early = stress.descriptors();
-        const auto start = std::chrono::steady_clock::now();
-        stress.run(operations);
-        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+        const auto took = stress.run(operations);
         const unsigned long late = stress.descriptors();
         EXPECT_LE(late, early + kept_descriptors) << "descriptors pile up";
-        std::printf("%llu operations in %.1f s: %llu checks, %llu of them exact, %llu differences; "
-                    "descriptors %lu, then %lu\n",
-                    static_cast<unsigned long long>(operations), took.count(),
-                    static_cast<unsigned long long>(differences.checks()),
-                    static_cast<unsigned long long>(differences.exact_checks()),
-                    static_cast<unsigned long long>(differences.count()), early, late);
+        print_run(operations, took, differences,
+                  "descriptors " + std::to_string(early) + ", then " + std::to_string(late));
     }
     EXPECT_LE(open_descriptors(), before + drivers_descriptors) << "descriptors were left behind";
     const std::string said = log.finish();
@@ -146,9 +119,7 @@ TEST_F(StressOnDriver, AgreesWithTheModel) {
     EXPECT_EQ(said.find("fencebridge: warning"), std::string::npos) << said;
     EXPECT_EQ(said.find("fencebridge: error"), std::string::npos) << said;
     EXPECT_NE(said.find("fallbacks 0,"), std::string::npos) << said;
-    record_value("differences", static_cast<double>(differences.count()), "", "== 0",
-                 differences.count() == 0,
-                 std::to_string(operations) + " operations, seed " + std::to_string(seed));
+    record_differences("differences", differences, operations);
 }
 
 /// Were there no differences without the layer, the test above would prove nothing.

@@ -1,9 +1,7 @@
 #include "driver/stress_world.hpp"
 
-#include "support/dma_buf_ioctls.hpp"
 #include "support/readiness.hpp"
 
-#include <linux/dma-buf.h>
 #include <vulkan/vulkan.h>
 
 #include <cstring>
@@ -96,17 +94,6 @@ void StressBuffer::toggle_second() {
     }
 }
 
-StressPeer::StressPeer(VgemFences& fences, std::shared_ptr<StressBuffer> buffer, Usage its_usage)
-    : ordinal(++buffer->peers), usage(its_usage), buffer_(std::move(buffer)), fence_(fences) {}
-
-int StressPeer::attach() {
-    const int error =
-        import_sync_file(buffer_->dma_buf(), fence_.sync_file(),
-                         usage == Usage::Write ? DMA_BUF_SYNC_WRITE : DMA_BUF_SYNC_READ);
-    attached_ = Knowledge::Yes;
-    return error;
-}
-
 int StressPeer::finish() {
     // Peers that share a word may come in any order: the highest number stays.
     const std::shared_ptr<SharedBuffer> memory = buffer_->memory(false);
@@ -114,9 +101,7 @@ int StressPeer::finish() {
     uint32_t seen = word.load();
     while (seen < ordinal && !word.compare_exchange_weak(seen, ordinal)) {
     }
-    signalled_ = Knowledge::Maybe;
-    const int error = fence_.signal();
-    signalled_ = Knowledge::Yes;
+    const int error = signal();
     // Its buffer's model holds it.
     buffer_.reset();
     return error;
@@ -172,7 +157,7 @@ void StressWorld::attach_peer(const std::shared_ptr<StressBuffer>& buffer, Usage
                               std::chrono::microseconds takes) {
     const auto peer = std::make_shared<StressPeer>(fences, buffer, usage);
     buffer->model.add({.fence = peer, .usage = usage});
-    if (const int error = peer->attach(); error != 0) {
+    if (const int error = peer->attach(buffer->dma_buf()); error != 0) {
         differences.add(std::string("IMPORT_SYNC_FILE: ") + std::strerror(error));
     }
     peers_.in(takes, [this, peer] {

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "stress/draws.hpp"
-#include "stress/fence_model.hpp"
+#include "stress/peer_fence.hpp"
+#include "stress/stress_run.hpp"
 #include "stress/submit_order.hpp"
-#include "stress/vgem_fences.hpp"
 #include "support/vulkan_commands.hpp"
 #include "support/vulkan_context.hpp"
 #include "support/vulkan_memory.hpp"
@@ -21,8 +21,6 @@
 #include <vector>
 
 namespace fencebridge::test {
-
-constexpr size_t shared_buffer_count = 200;
 
 /// A buffer's words: first one for each command buffer of the test, then some for its peers.
 constexpr size_t recording_words = 64;
@@ -80,26 +78,18 @@ private:
 };
 
 /// A peer's work: it leaves its number in the buffer, then its fence signals.
-class StressPeer final : public ModelFence {
+class StressPeer final : public PeerFence {
 public:
-    StressPeer(VgemFences& fences, std::shared_ptr<StressBuffer> buffer, Usage its_usage);
-
-    Knowledge is_attached() override { return attached_; }
-    bool may_be_pending() override { return signalled_ != Knowledge::Yes; }
-    bool is_pending() override { return signalled_ == Knowledge::No; }
+    StressPeer(VgemFences& fences, std::shared_ptr<StressBuffer> buffer, Usage its_usage)
+        : PeerFence(fences, its_usage), ordinal(++buffer->peers), buffer_(std::move(buffer)) {}
 
     /// 0, or the errno.
-    int attach();
     int finish();
 
     const uint32_t ordinal; ///< from 1 on, among the buffer's peers
-    const Usage usage;
 
 private:
     std::shared_ptr<StressBuffer> buffer_;
-    std::atomic<Knowledge> attached_ = Knowledge::Maybe;
-    std::atomic<Knowledge> signalled_ = Knowledge::No;
-    VgemFences::Fence fence_;
 };
 
 /// A timeline semaphore whose value 1 the host will signal.

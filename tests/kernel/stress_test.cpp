@@ -23,23 +23,19 @@
 // many.
 #include "kernel/stress_thread.hpp"
 #include "report/log.hpp"
+#include "stress/stress_run.hpp"
 #include "support/few_descriptors.hpp"
-#include "support/results.hpp"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <string>
-#include <sys/resource.h>
-#include <thread>
 #include <vector>
 
 namespace fencebridge::test {
 namespace {
 
-constexpr size_t thread_count = 8;
 #ifdef FENCEBRIDGE_SANITIZED
 constexpr uint64_t standard_operations = 2'000;
 /// Without the layer, and before descriptors are counted.
@@ -51,14 +47,6 @@ constexpr uint64_t few_operations = 2'000;
 /// Descriptors that a queue may keep for later: sync_files of submits that promise completions.
 constexpr unsigned long kept_descriptors = 64;
 
-/// 200 dma-bufs, the layer's own descriptors of them, and all that is pending.
-void allow_many_descriptors() {
-    rlimit limit{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = limit.rlim_max;
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
-
 class Stress {
 public:
     Stress(const StressOptions& options, Differences& differences) : world(options, differences) {
@@ -68,19 +56,13 @@ public:
     }
 
     /// All threads do their share at once; then everything that is pending is ended.
-    void run(uint64_t operations) {
-        std::vector<std::thread> running;
-        for (const auto& thread : threads_) {
-            running.emplace_back([&] { thread->run(operations / thread_count); });
-        }
-        for (std::thread& thread : running) {
-            thread.join();
-        }
-        Differences::at(thread_count, 0);
+    std::chrono::duration<double> run(uint64_t operations) {
+        const auto took = run_at_once(threads_, operations);
         world.settle();
         for (const auto& thread : threads_) {
             thread->settle();
         }
+        return took;
     }
 
     /// All but those that are kept for later fences.
@@ -100,9 +82,7 @@ protected:
                 GTEST_SKIP() << missing;
             }
         }
-        allow_many_descriptors();
-        std::printf("FENCEBRIDGE_SEED=%llu\n", static_cast<unsigned long long>(seed));
-        (void)std::fflush(stdout);
+        prepare_stress_run(seed);
         set_log_level(LogLevel::Warn);
     }
     void TearDown() override { set_log_level(LogLevel::Info); }
@@ -119,9 +99,7 @@ TEST_P(StressOnKernel, AgreesWithTheModel) {
         Stress stress({.source = GetParam(), .with_layer = true, .seed = seed}, differences);
         stress.run(few_operations);
         const unsigned long early = stress.descriptors();
-        const auto start = std::chrono::steady_clock::now();
-        stress.run(operations);
-        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+        const auto took = stress.run(operations);
         EXPECT_LE(stress.descriptors(), early + kept_descriptors) << "descriptors pile up";
 
         const Counters& counters = stress.world.device.counters;
@@ -136,23 +114,17 @@ TEST_P(StressOnKernel, AgreesWithTheModel) {
         EXPECT_GT(counters.waits_imported, operations / 100);
         EXPECT_GT(counters.acquires_idle, operations / 100);
         EXPECT_GT(counters.parked, operations / 1000);
-        std::printf("%llu operations in %.1f s: %llu checks, %llu of them exact, %llu differences; "
-                    "fences attached %llu, waits imported %llu, parked %llu\n",
-                    static_cast<unsigned long long>(operations), took.count(),
-                    static_cast<unsigned long long>(differences.checks()),
-                    static_cast<unsigned long long>(differences.exact_checks()),
-                    static_cast<unsigned long long>(differences.count()),
-                    static_cast<unsigned long long>(counters.fences_attached),
-                    static_cast<unsigned long long>(counters.waits_imported),
-                    static_cast<unsigned long long>(counters.parked));
+        print_run(operations, took, differences,
+                  "fences attached " + std::to_string(counters.fences_attached) +
+                      ", waits imported " + std::to_string(counters.waits_imported) + ", parked " +
+                      std::to_string(counters.parked));
     }
     EXPECT_EQ(differences.count(), 0U) << "repeat it with FENCEBRIDGE_SEED=" << seed;
     EXPECT_GT(differences.exact_checks(), differences.checks() * 9 / 10)
         << "the threads were in each other's way: too many checks had more than one right answer";
     EXPECT_EQ(open_descriptors(), before) << "descriptors were left behind";
-    record_value(std::string("differences, source ") + name(GetParam()),
-                 static_cast<double>(differences.count()), "", "== 0", differences.count() == 0,
-                 std::to_string(operations) + " operations, seed " + std::to_string(seed));
+    record_differences(std::string("differences, source ") + name(GetParam()), differences,
+                       operations);
 }
 
 /// Were there no differences without the layer, the test above would prove nothing.

@@ -246,7 +246,7 @@ void StressThread::attach_peer() {
     const auto buffer = world_.buffer(any_buffer());
     const auto peer = std::make_shared<StressPeer>(world_.fences, buffer, any_access());
     buffer->model.add({.fence = peer, .usage = peer->usage});
-    if (const int error = peer->attach(); error != 0) {
+    if (const int error = peer->attach(buffer->dma_buf->dma_buf()); error != 0) {
         world_.differences.add(std::string("IMPORT_SYNC_FILE: ") + std::strerror(error));
     }
     check(world_.differences, buffer->model, buffer->number, buffer->dma_buf->dma_buf(), true);

@@ -1,9 +1,5 @@
 #include "kernel/stress_world.hpp"
 
-#include "support/dma_buf_ioctls.hpp"
-
-#include <linux/dma-buf.h>
-
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -70,24 +66,6 @@ void StressBuffer::toggle_second() {
     } else {
         second_ = std::make_shared<StressMemory>(bridge_, dma_buf, true);
     }
-}
-
-StressPeer::StressPeer(VgemFences& fences, std::shared_ptr<StressBuffer> on, Usage its_usage)
-    : usage(its_usage), fence_(fences), buffer_(std::move(on)) {}
-
-int StressPeer::attach() {
-    const int error =
-        import_sync_file(buffer_->dma_buf->dma_buf(), fence_.sync_file(),
-                         usage == Usage::Write ? DMA_BUF_SYNC_WRITE : DMA_BUF_SYNC_READ);
-    attached_ = Knowledge::Yes;
-    return error;
-}
-
-int StressPeer::signal() {
-    phase_ = Phase::Signalling;
-    const int error = fence_.signal();
-    phase_ = Phase::Signalled;
-    return error;
 }
 
 StressTimeline::StressTimeline(StressWorld& world, bool by_host, size_t waiting_queue)

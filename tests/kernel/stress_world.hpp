@@ -6,7 +6,8 @@
 #include "handoff/bridge.hpp"
 #include "kernel/simulated_gpu.hpp"
 #include "stress/draws.hpp"
-#include "stress/fence_model.hpp"
+#include "stress/peer_fence.hpp"
+#include "stress/stress_run.hpp"
 #include "stress/submit_order.hpp"
 #include "support/udmabuf.hpp"
 
@@ -20,8 +21,6 @@
 #include <vector>
 
 namespace fencebridge::test {
-
-constexpr size_t shared_buffer_count = 200;
 
 struct StressOptions {
     SourceKind source = SourceKind::Semaphore;
@@ -70,31 +69,18 @@ private:
     std::shared_ptr<StressMemory> second_;
 };
 
-/// A fence's life, as those see it who do not signal it.
-enum class Phase : uint8_t { Pending, Signalling, Signalled };
-
-/// A peer's work on one buffer: a vgem fence that the test signals.
-class StressPeer final : public ModelFence {
+/// A peer's work on one buffer.
+class StressPeer final : public PeerFence {
 public:
-    StressPeer(VgemFences& fences, std::shared_ptr<StressBuffer> on, Usage its_usage);
+    StressPeer(VgemFences& fences, std::shared_ptr<StressBuffer> on, Usage its_usage)
+        : PeerFence(fences, its_usage), buffer_(std::move(on)) {}
 
-    Knowledge is_attached() override { return attached_; }
-    bool may_be_pending() override { return phase_ != Phase::Signalled; }
-    bool is_pending() override { return phase_ == Phase::Pending; }
-
-    /// 0, or the errno.
-    int attach();
-    int signal();
     /// It is done with its buffer, which holds it in its model.
     std::shared_ptr<StressBuffer> let_go() { return std::exchange(buffer_, nullptr); }
 
-    const Usage usage;
     const std::chrono::steady_clock::time_point born = std::chrono::steady_clock::now();
 
 private:
-    std::atomic<Knowledge> attached_ = Knowledge::Maybe;
-    std::atomic<Phase> phase_ = Phase::Pending;
-    VgemFences::Fence fence_;
     std::shared_ptr<StressBuffer> buffer_;
 };
 

@@ -39,6 +39,7 @@ public:
     /// Something that must not be.
     void add(const std::string& what);
 
+    uint64_t seed() const { return seed_; }
     uint64_t count() const { return count_; }
     uint64_t checks() const { return checks_; }
     /// Checks with one right answer. The others met a change that another thread was just making.

@@ -21,6 +21,12 @@ rlimit current_limit() {
     return limit;
 }
 
+void set(const rlimit& limit) {
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        throw std::system_error(errno, std::generic_category(), "setrlimit");
+    }
+}
+
 } // namespace
 
 NoMoreDescriptors::NoMoreDescriptors() {
@@ -28,15 +34,19 @@ NoMoreDescriptors::NoMoreDescriptors() {
     previous_ = limit.rlim_cur;
     // The limit is on the number, and the kernel hands out the lowest free one.
     limit.rlim_cur = static_cast<rlim_t>(Fd(::dup(STDERR_FILENO)).get());
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        throw std::system_error(errno, std::generic_category(), "setrlimit");
-    }
+    set(limit);
 }
 
 NoMoreDescriptors::~NoMoreDescriptors() {
     rlimit limit = current_limit();
     limit.rlim_cur = previous_;
     (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void allow_many_descriptors() {
+    rlimit limit = current_limit();
+    limit.rlim_cur = limit.rlim_max;
+    set(limit);
 }
 
 unsigned long open_descriptors() {

@@ -1,4 +1,4 @@
-// A process that has run out of file descriptors.
+// How many file descriptors a process may have, and has.
 #pragma once
 
 namespace fencebridge::test {
@@ -14,6 +14,9 @@ public:
 private:
     unsigned long previous_;
 };
+
+/// As many as the machine lets this process have. Throws std::system_error.
+void allow_many_descriptors();
 
 /// How many descriptors this process has open.
 unsigned long open_descriptors();
