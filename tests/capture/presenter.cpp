@@ -131,8 +131,7 @@ int present(uint32_t frames, std::chrono::milliseconds duration) {
         FB_VK(acquired.wait());
         acquired.reset();
         draw(commands, work, duration, swapchain.images.at(image), frame);
-        FB_VK(
-            submit(context.queue, commands, VK_NULL_HANDLE, Commands::Vulkan10, {.signal = drawn}));
+        FB_VK(submit(context.queue, commands, VK_NULL_HANDLE, {.signal = drawn}));
         const VkPresentInfoKHR info{
             .sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
             .waitSemaphoreCount = 1,

@@ -53,7 +53,7 @@ uint32_t read_on_gpu(const VulkanContext& context, const SharedBuffer& shared,
     commands.copy_first_word(shared, read_back);
     commands.release(shared, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_READ_BIT);
     commands.end();
-    FB_VK(submit(context.queue, commands, VK_NULL_HANDLE, generation));
+    FB_VK(submit(context.queue, commands));
     FB_VK(vkQueueWaitIdle(context.queue));
     return *read_back.mapped;
 }

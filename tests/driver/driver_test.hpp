@@ -43,6 +43,37 @@ inline HandOffSeen look_now(const SharedBuffer& shared) {
     return seen;
 }
 
+constexpr VkAccessFlags write_access = VK_ACCESS_TRANSFER_WRITE_BIT;
+
+/// Takes `shared` from `family` and writes new_value into it behind long work.
+inline void record_write(CommandBuffer& commands, const LongWork& work, const SharedBuffer& shared,
+                         uint32_t family = VK_QUEUE_FAMILY_FOREIGN_EXT) {
+    commands.acquire(shared, family, write_access, true);
+    work.record(commands, long_work);
+    commands.fill(shared, new_value);
+}
+
+/// A command buffer that does so and hands the buffer back.
+inline void record_frame(CommandBuffer& commands, const LongWork& work, const SharedBuffer& shared,
+                         uint32_t family = VK_QUEUE_FAMILY_FOREIGN_EXT,
+                         VkCommandBufferUsageFlags flags = 0) {
+    commands.begin(flags);
+    record_write(commands, work, shared, family);
+    commands.release(shared, family, write_access);
+    commands.end();
+}
+
+/// Gives `shared` its old content, submits such a frame, and looks at what that leaves a peer.
+inline HandOffSeen hand_out_frame(const VulkanContext& context, CommandBuffer& commands,
+                                  const LongWork& work, const SharedBuffer& shared,
+                                  VkFence fence = VK_NULL_HANDLE,
+                                  uint32_t family = VK_QUEUE_FAMILY_FOREIGN_EXT) {
+    shared.fill_on_cpu(old_value);
+    record_frame(commands, work, shared, family);
+    FB_VK(submit(context.queue, commands, fence));
+    return look_now(shared);
+}
+
 /// For INSTANTIATE_TEST_SUITE_P.
 inline std::string by_layers(const testing::TestParamInfo<Layers>& parameter) {
     return name(parameter.param);

@@ -26,16 +26,9 @@ TEST_P(FenceSource, NoPeerSeesOldContent) {
     const Fence fence(context);
     for (const bool with_fence : {false, true}) {
         const SharedBuffer shared(context, shared_extent);
-        shared.fill_on_cpu(old_value);
         CommandBuffer commands(context);
-        commands.begin();
-        commands.acquire(shared, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_WRITE_BIT);
-        work.record(commands, long_work);
-        commands.fill(shared, new_value);
-        commands.release(shared, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_WRITE_BIT);
-        commands.end();
-        FB_VK(submit(context.queue, commands, with_fence ? fence.handle : VK_NULL_HANDLE));
-        const HandOffSeen seen = look_now(shared);
+        const HandOffSeen seen = hand_out_frame(context, commands, work, shared,
+                                                with_fence ? fence.handle : VK_NULL_HANDLE);
         EXPECT_FALSE(seen.stale);
         if (GetParam().source == "wait") {
             EXPECT_FALSE(seen.pending);
@@ -66,15 +59,8 @@ TEST(PolicyOff, BridgesNothing) {
     VulkanContext context({.layers = Layers::Bridge, .settings = {{"POLICY", "off"}}});
     const LongWork work(context);
     const SharedBuffer shared(context, shared_extent);
-    shared.fill_on_cpu(old_value);
     CommandBuffer commands(context);
-    commands.begin();
-    work.record(commands, long_work);
-    commands.fill(shared, new_value);
-    commands.release(shared, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_WRITE_BIT);
-    commands.end();
-    FB_VK(submit(context.queue, commands));
-    EXPECT_TRUE(look_now(shared).stale);
+    EXPECT_TRUE(hand_out_frame(context, commands, work, shared).stale);
     FB_VK(vkQueueWaitIdle(context.queue));
 }
 

@@ -37,16 +37,8 @@ Frame hand_out(Layers layers) {
         VulkanContext context({.layers = layers});
         const LongWork work(context);
         const SharedBuffer shared(context, shared_extent);
-        shared.fill_on_cpu(old_value);
         CommandBuffer commands(context);
-        commands.begin();
-        commands.acquire(shared, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_WRITE_BIT);
-        work.record(commands, long_work);
-        commands.fill(shared, new_value);
-        commands.release(shared, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_WRITE_BIT);
-        commands.end();
-        FB_VK(submit(context.queue, commands));
-        frame.seen = look_now(shared);
+        frame.seen = hand_out_frame(context, commands, work, shared);
         FB_VK(vkQueueWaitIdle(context.queue));
         expect_no_messages(context);
     }

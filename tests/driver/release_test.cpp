@@ -55,16 +55,9 @@ protected:
         const SharedBuffer shared(*context_, shared_extent, release.kind);
         const Fence fence(*context_);
         CommandBuffer commands(*context_, release.commands);
-        shared.fill_on_cpu(old_value);
-        commands.begin();
-        commands.acquire(shared, release.family, VK_ACCESS_TRANSFER_WRITE_BIT, true);
-        work_->record(commands, long_work);
-        commands.fill(shared, new_value);
-        commands.release(shared, release.family, VK_ACCESS_TRANSFER_WRITE_BIT);
-        commands.end();
-        FB_VK(submit(context_->queue, commands, release.with_fence ? fence.handle : VK_NULL_HANDLE,
-                     release.commands));
-        const HandOffSeen seen = look_now(shared);
+        const HandOffSeen seen =
+            hand_out_frame(*context_, commands, *work_, shared,
+                           release.with_fence ? fence.handle : VK_NULL_HANDLE, release.family);
 
         EXPECT_TRUE(becomes_ready(shared.dma_buf, POLLIN)) << release.name();
         if (has_bridge(GetParam())) {

@@ -9,22 +9,11 @@ namespace fencebridge::test {
 namespace {
 
 constexpr uint32_t foreign = VK_QUEUE_FAMILY_FOREIGN_EXT;
-constexpr VkAccessFlags write = VK_ACCESS_TRANSFER_WRITE_BIT;
-
-/// Acquire, long work, the write: all but the release.
-void record_write(Scene& scene, CommandBuffer& commands, const SharedBuffer& shared) {
-    commands.acquire(shared, foreign, write, true);
-    scene.work.record(commands, long_work);
-    commands.fill(shared, new_value);
-}
 
 SharedBuffer& secondary(Scene& scene) {
     SharedBuffer& shared = scene.shared();
     CommandBuffer& inner = scene.commands(Commands::Vulkan10, VK_COMMAND_BUFFER_LEVEL_SECONDARY);
-    inner.begin();
-    record_write(scene, inner, shared);
-    inner.release(shared, foreign, write);
-    inner.end();
+    record_frame(inner, scene.work, shared);
     CommandBuffer& outer = scene.commands();
     outer.begin();
     outer.execute(inner);
@@ -37,13 +26,13 @@ SharedBuffer& release_in_second_secondary(Scene& scene) {
     SharedBuffer& shared = scene.shared(SharedBuffer::Kind::Image);
     CommandBuffer& outer = scene.commands();
     outer.begin();
-    record_write(scene, outer, shared);
+    record_write(outer, scene.work, shared);
     for (const bool releases : {false, true}) {
         CommandBuffer& inner =
             scene.commands(Commands::Synchronization2, VK_COMMAND_BUFFER_LEVEL_SECONDARY);
         inner.begin();
         if (releases) {
-            inner.release(shared, foreign, write);
+            inner.release(shared, foreign, write_access);
         }
         inner.end();
         outer.execute(inner);
@@ -60,7 +49,7 @@ SharedBuffer& among_other_barriers(Scene& scene) {
         scene.keep<Buffer>(scene.context, VkDeviceSize{64}, VkMemoryPropertyFlags{0});
     CommandBuffer& commands = scene.commands();
     commands.begin();
-    record_write(scene, commands, shared);
+    record_write(commands, scene.work, shared);
     const VkMemoryBarrier everything{
         .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
         .srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
@@ -70,7 +59,7 @@ SharedBuffer& among_other_barriers(Scene& scene) {
     for (VkBufferMemoryBarrier& barrier : barriers) {
         barrier = {
             .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER,
-            .srcAccessMask = write,
+            .srcAccessMask = write_access,
             .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
             .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
             .buffer = own.buffer,
@@ -97,9 +86,9 @@ SharedBuffer& in_second_batch(Scene& scene, Submit&& submit_all) {
         CommandBuffer& commands = scene.commands();
         commands.begin();
         if (i == 0) {
-            record_write(scene, commands, shared);
+            record_write(commands, scene.work, shared);
         } else if (i == 1) {
-            commands.release(shared, foreign, write);
+            commands.release(shared, foreign, write_access);
         }
         commands.end();
         buffers.at(i) = commands.handle;
@@ -141,10 +130,7 @@ SharedBuffer& twice_in_one_submit(Scene& scene) {
     std::array<VkCommandBuffer, 2> buffers{};
     for (VkCommandBuffer& handle : buffers) {
         CommandBuffer& commands = scene.commands();
-        commands.begin();
-        record_write(scene, commands, shared);
-        commands.release(shared, foreign, write);
-        commands.end();
+        record_frame(commands, scene.work, shared);
         handle = commands.handle;
     }
     const VkSubmitInfo batch{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
@@ -158,10 +144,8 @@ SharedBuffer& twice_in_one_submit(Scene& scene) {
 SharedBuffer& submitted_again(Scene& scene) {
     SharedBuffer& shared = scene.shared();
     CommandBuffer& commands = scene.commands();
-    commands.begin(VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT);
-    record_write(scene, commands, shared);
-    commands.release(shared, foreign, write);
-    commands.end();
+    record_frame(commands, scene.work, shared, foreign,
+                 VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT);
     FB_VK(submit(scene.context.queue, commands));
     FB_VK(vkQueueWaitIdle(scene.context.queue));
     shared.fill_on_cpu(old_value);
@@ -174,13 +158,10 @@ SharedBuffer& recorded_again(Scene& scene) {
     SharedBuffer& shared = scene.shared();
     CommandBuffer& commands = scene.commands();
     commands.begin();
-    commands.release(other, foreign, write);
+    commands.release(other, foreign, write_access);
     commands.end();
     FB_VK(vkResetCommandBuffer(commands.handle, 0));
-    commands.begin();
-    record_write(scene, commands, shared);
-    commands.release(shared, foreign, write);
-    commands.end();
+    record_frame(commands, scene.work, shared);
     FB_VK(submit(scene.context.queue, commands));
     EXPECT_TRUE(is_ready(other.dma_buf, POLLOUT)) << "a release that is no longer recorded";
     return shared;
@@ -210,20 +191,17 @@ SharedBuffer& wait_events2(Scene& scene) {
                                       .pBufferMemoryBarriers = &barrier};
     CommandBuffer& commands = scene.commands(Commands::Synchronization2);
     commands.begin();
-    record_write(scene, commands, shared);
+    record_write(commands, scene.work, shared);
     vkCmdSetEvent2(commands.handle, event, &dependency);
     vkCmdWaitEvents2(commands.handle, 1, &event, &dependency);
     commands.end();
-    FB_VK(submit(scene.context.queue, commands, VK_NULL_HANDLE, Commands::Synchronization2));
+    FB_VK(submit(scene.context.queue, commands));
     return shared;
 }
 
 void write_and_release(Scene& scene, const SharedBuffer& shared) {
     CommandBuffer& commands = scene.commands();
-    commands.begin();
-    record_write(scene, commands, shared);
-    commands.release(shared, foreign, write);
-    commands.end();
+    record_frame(commands, scene.work, shared);
     FB_VK(submit(scene.context.queue, commands));
 }
 

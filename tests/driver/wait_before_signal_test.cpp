@@ -63,18 +63,13 @@ protected:
         shared_->fill_on_cpu(old_value);
         commands_ = std::make_unique<CommandBuffer>(*context_, GetParam().generation);
         fence_ = std::make_unique<Fence>(*context_);
-        commands_->begin();
-        commands_->acquire(*shared_, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_WRITE_BIT);
-        work_->record(*commands_, long_work);
-        commands_->fill(*shared_, new_value);
-        commands_->release(*shared_, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_WRITE_BIT);
-        commands_->end();
+        record_frame(*commands_, *work_, *shared_);
     }
 
     /// Submits the release behind `timeline` reaching `value`. That it returns at all is a result.
     void submit_behind(const Timeline& timeline, uint64_t value) const {
         FB_VK(submit(context_->queue, *commands_,
-                     GetParam().with_fence ? fence_->handle : VK_NULL_HANDLE, GetParam().generation,
+                     GetParam().with_fence ? fence_->handle : VK_NULL_HANDLE,
                      {.wait = timeline.handle, .wait_value = value, .timelines = true}));
     }
 
@@ -117,7 +112,7 @@ TEST_P(WaitBeforeSignal, OneDoesNotWaitForTheNext) {
     CommandBuffer later(*context_, GetParam().generation);
     later.begin();
     later.end();
-    FB_VK(submit(context_->queue, later, VK_NULL_HANDLE, GetParam().generation,
+    FB_VK(submit(context_->queue, later, VK_NULL_HANDLE,
                  {.wait = second.handle, .wait_value = 1, .timelines = true}));
     first.signal_from_host(1);
     EXPECT_FALSE(look_now(*shared_).stale);
@@ -139,7 +134,7 @@ TEST_P(WaitBeforeSignalAcrossQueues, AnotherQueuesSubmitResolvesIt) {
     signaller.begin();
     work_->record(signaller, long_work);
     signaller.end();
-    FB_VK(submit(context_->queues[1], signaller, VK_NULL_HANDLE, GetParam().generation,
+    FB_VK(submit(context_->queues[1], signaller, VK_NULL_HANDLE,
                  {.signal = timeline.handle, .signal_value = 1, .timelines = true}));
     expect_fenced();
 }

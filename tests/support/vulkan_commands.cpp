@@ -16,9 +16,10 @@ constexpr VkImageSubresourceLayers whole_layer{VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 
 
 } // namespace
 
-CommandBuffer::CommandBuffer(const VulkanContext& context, Commands commands,
+CommandBuffer::CommandBuffer(const VulkanContext& context, Commands its_generation,
                              VkCommandBufferLevel level, VkCommandPool pool)
-    : context_(context), commands_(commands), pool_(pool != VK_NULL_HANDLE ? pool : context.pool) {
+    : generation(its_generation), context_(context),
+      pool_(pool != VK_NULL_HANDLE ? pool : context.pool) {
     const VkCommandBufferAllocateInfo info{
         .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
         .commandPool = pool_,
@@ -67,7 +68,7 @@ void CommandBuffer::transfer(const SharedBuffer& shared, uint32_t from, uint32_t
                              VkAccessFlags before, VkAccessFlags after, VkImageLayout old_layout,
                              VkImageLayout new_layout) {
     const bool is_image = shared.kind == SharedBuffer::Kind::Image;
-    if (commands_ == Commands::Vulkan10) {
+    if (generation == Commands::Vulkan10) {
         const VkBufferMemoryBarrier buffer{
             .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER,
             .srcAccessMask = before,
@@ -204,11 +205,11 @@ void LongWork::record(CommandBuffer& commands, std::chrono::milliseconds duratio
     }
 }
 
-VkResult submit(VkQueue queue, const CommandBuffer& commands, VkFence fence, Commands generation,
+VkResult submit(VkQueue queue, const CommandBuffer& commands, VkFence fence,
                 const SubmitSemaphores& semaphores) {
     const uint32_t waits = semaphores.wait != VK_NULL_HANDLE ? 1 : 0;
     const uint32_t signals = semaphores.signal != VK_NULL_HANDLE ? 1 : 0;
-    if (generation == Commands::Vulkan10) {
+    if (commands.generation == Commands::Vulkan10) {
         const VkPipelineStageFlags all = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
         const VkTimelineSemaphoreSubmitInfo values{
             .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,

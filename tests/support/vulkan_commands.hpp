@@ -17,7 +17,8 @@ enum class Commands : uint8_t { Vulkan10, Synchronization2 };
 class CommandBuffer {
 public:
     /// `pool`: another than the context's own.
-    explicit CommandBuffer(const VulkanContext& context, Commands commands = Commands::Vulkan10,
+    explicit CommandBuffer(const VulkanContext& context,
+                           Commands its_generation = Commands::Vulkan10,
                            VkCommandBufferLevel level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
                            VkCommandPool pool = VK_NULL_HANDLE);
     ~CommandBuffer();
@@ -25,6 +26,7 @@ public:
     CommandBuffer& operator=(const CommandBuffer&) = delete;
 
     VkCommandBuffer handle = VK_NULL_HANDLE;
+    const Commands generation;
 
     void begin(VkCommandBufferUsageFlags flags = 0);
     void end();
@@ -49,7 +51,6 @@ private:
                   VkAccessFlags after, VkImageLayout old_layout, VkImageLayout new_layout);
 
     const VulkanContext& context_;
-    Commands commands_;
     VkCommandPool pool_;
 };
 
@@ -76,9 +77,9 @@ struct SubmitSemaphores {
     bool timelines = false;
 };
 
-/// One batch of one command buffer.
+/// One batch of one command buffer, by the submit command of its generation.
 VkResult submit(VkQueue queue, const CommandBuffer& commands, VkFence fence = VK_NULL_HANDLE,
-                Commands generation = Commands::Vulkan10, const SubmitSemaphores& semaphores = {});
+                const SubmitSemaphores& semaphores = {});
 
 /// A fence, destroyed with the object.
 class Fence {
