@@ -20,8 +20,6 @@ namespace {
 
 using namespace fencebridge::test;
 
-constexpr VkImageSubresourceRange whole_image{VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
-
 /// A swapchain on a headless surface.
 class Swapchain {
 public:
@@ -75,37 +73,16 @@ private:
     VkSurfaceKHR surface_ = VK_NULL_HANDLE;
 };
 
-void change_layout(VkCommandBuffer commands, VkImage image, VkImageLayout from, VkImageLayout to) {
-    const VkImageMemoryBarrier barrier{
-        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
-        .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
-        .dstAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
-        .oldLayout = from,
-        .newLayout = to,
-        .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
-        .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
-        .image = image,
-        .subresourceRange = whole_image,
-    };
-    vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
-                         VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, nullptr, 0, nullptr, 1,
-                         &barrier);
-}
-
 void draw(CommandBuffer& commands, const LongWork& work, std::chrono::milliseconds duration,
           VkImage image, uint32_t frame) {
     commands.begin(VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT);
     work.record(commands, duration);
-    change_layout(commands.handle, image, VK_IMAGE_LAYOUT_UNDEFINED,
-                  VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
-    const auto channel = [&](uint32_t shift) {
-        return static_cast<float>(frame >> shift & 0xffU) / 255.0F;
-    };
-    const VkClearColorValue colour{{channel(16), channel(8), channel(0), 1.0F}};
+    commands.change_layout(image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
+    const VkClearColorValue colour = colour_of(frame | 0xff000000U);
     vkCmdClearColorImage(commands.handle, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, &colour, 1,
                          &whole_image);
-    change_layout(commands.handle, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
-                  VK_IMAGE_LAYOUT_PRESENT_SRC_KHR);
+    commands.change_layout(image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
+                           VK_IMAGE_LAYOUT_PRESENT_SRC_KHR);
     commands.end();
 }
 

@@ -6,9 +6,7 @@ namespace fencebridge::test {
 
 namespace {
 
-constexpr VkImageSubresourceRange whole_image{VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
-/// new_value as B8G8R8A8 channels.
-const VkClearColorValue new_colour{{0x22 / 255.0F, 0x22 / 255.0F, 0x22 / 255.0F, 0x22 / 255.0F}};
+constexpr VkClearColorValue new_colour = colour_of(new_value);
 
 /// A buffer of ours with new_value in every word, to copy from.
 const Buffer& source(Scene& scene) {
@@ -29,75 +27,56 @@ SharedBuffer& touched(Scene& scene, SharedBuffer::Kind kind, Record&& record) {
     CommandBuffer& commands = scene.commands();
     commands.begin();
     scene.work.record(commands, long_work);
-    record(commands.handle, shared);
+    record(commands, shared);
     commands.end();
     FB_VK(submit(scene.context.queue, commands));
     return shared;
 }
 
-/// A layout transition that stays with this queue family.
-void to_layout(VkCommandBuffer commands, VkImage image, VkImageLayout layout) {
-    const VkImageMemoryBarrier barrier{
-        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
-        .dstAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
-        .oldLayout = VK_IMAGE_LAYOUT_UNDEFINED,
-        .newLayout = layout,
-        .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
-        .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
-        .image = image,
-        .subresourceRange = whole_image,
-    };
-    vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
-                         VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, nullptr, 0, nullptr, 1,
-                         &barrier);
-}
-
 SharedBuffer& fill_buffer(Scene& scene) {
-    return touched(scene, SharedBuffer::Kind::Buffer, [](VkCommandBuffer commands, const auto& to) {
-        vkCmdFillBuffer(commands, to.buffer, 0, VK_WHOLE_SIZE, new_value);
+    return touched(scene, SharedBuffer::Kind::Buffer, [](CommandBuffer& commands, const auto& to) {
+        vkCmdFillBuffer(commands.handle, to.buffer, 0, VK_WHOLE_SIZE, new_value);
     });
 }
 
 SharedBuffer& copy_buffer(Scene& scene) {
     const Buffer& from = source(scene);
-    return touched(scene, SharedBuffer::Kind::Buffer,
-                   [&](VkCommandBuffer commands, const auto& to) {
-                       const VkBufferCopy region{.size = from.size};
-                       vkCmdCopyBuffer(commands, from.buffer, to.buffer, 1, &region);
-                   });
+    return touched(scene, SharedBuffer::Kind::Buffer, [&](CommandBuffer& commands, const auto& to) {
+        const VkBufferCopy region{.size = from.size};
+        vkCmdCopyBuffer(commands.handle, from.buffer, to.buffer, 1, &region);
+    });
 }
 
 SharedBuffer& copy_buffer2(Scene& scene) {
     const Buffer& from = source(scene);
-    return touched(
-        scene, SharedBuffer::Kind::Buffer, [&](VkCommandBuffer commands, const auto& to) {
-            const VkBufferCopy2 region{.sType = VK_STRUCTURE_TYPE_BUFFER_COPY_2, .size = from.size};
-            const VkCopyBufferInfo2 info{.sType = VK_STRUCTURE_TYPE_COPY_BUFFER_INFO_2,
-                                         .srcBuffer = from.buffer,
-                                         .dstBuffer = to.buffer,
-                                         .regionCount = 1,
-                                         .pRegions = &region};
-            vkCmdCopyBuffer2(commands, &info);
-        });
+    return touched(scene, SharedBuffer::Kind::Buffer, [&](CommandBuffer& commands, const auto& to) {
+        const VkBufferCopy2 region{.sType = VK_STRUCTURE_TYPE_BUFFER_COPY_2, .size = from.size};
+        const VkCopyBufferInfo2 info{.sType = VK_STRUCTURE_TYPE_COPY_BUFFER_INFO_2,
+                                     .srcBuffer = from.buffer,
+                                     .dstBuffer = to.buffer,
+                                     .regionCount = 1,
+                                     .pRegions = &region};
+        vkCmdCopyBuffer2(commands.handle, &info);
+    });
 }
 
 SharedBuffer& copy_buffer_to_image(Scene& scene) {
     const Buffer& from = source(scene);
-    return touched(scene, SharedBuffer::Kind::Image, [&](VkCommandBuffer commands, const auto& to) {
-        to_layout(commands, to.image, VK_IMAGE_LAYOUT_GENERAL);
+    return touched(scene, SharedBuffer::Kind::Image, [&](CommandBuffer& commands, const auto& to) {
+        commands.change_layout(to.image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
         const VkBufferImageCopy region{
             .imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1},
             .imageExtent = {shared_extent.width, shared_extent.height, 1},
         };
-        vkCmdCopyBufferToImage(commands, from.buffer, to.image, VK_IMAGE_LAYOUT_GENERAL, 1,
+        vkCmdCopyBufferToImage(commands.handle, from.buffer, to.image, VK_IMAGE_LAYOUT_GENERAL, 1,
                                &region);
     });
 }
 
 SharedBuffer& clear_image(Scene& scene) {
-    return touched(scene, SharedBuffer::Kind::Image, [](VkCommandBuffer commands, const auto& to) {
-        to_layout(commands, to.image, VK_IMAGE_LAYOUT_GENERAL);
-        vkCmdClearColorImage(commands, to.image, VK_IMAGE_LAYOUT_GENERAL, &new_colour, 1,
+    return touched(scene, SharedBuffer::Kind::Image, [](CommandBuffer& commands, const auto& to) {
+        commands.change_layout(to.image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
+        vkCmdClearColorImage(commands.handle, to.image, VK_IMAGE_LAYOUT_GENERAL, &new_colour, 1,
                              &whole_image);
     });
 }
@@ -123,8 +102,8 @@ VkRect2D whole_area() {
 
 /// The clear of an attachment is all that a rendering does here; no barrier names the image.
 SharedBuffer& dynamic_rendering(Scene& scene) {
-    return touched(scene, SharedBuffer::Kind::Image, [&](VkCommandBuffer commands, const auto& to) {
-        to_layout(commands, to.image, VK_IMAGE_LAYOUT_GENERAL);
+    return touched(scene, SharedBuffer::Kind::Image, [&](CommandBuffer& commands, const auto& to) {
+        commands.change_layout(to.image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
         const VkRenderingAttachmentInfo colour{
             .sType = VK_STRUCTURE_TYPE_RENDERING_ATTACHMENT_INFO,
             .imageView = view_of(scene, to.image),
@@ -140,8 +119,8 @@ SharedBuffer& dynamic_rendering(Scene& scene) {
             .colorAttachmentCount = 1,
             .pColorAttachments = &colour,
         };
-        vkCmdBeginRendering(commands, &info);
-        vkCmdEndRendering(commands);
+        vkCmdBeginRendering(commands.handle, &info);
+        vkCmdEndRendering(commands.handle);
     });
 }
 
@@ -176,7 +155,7 @@ VkRenderPass clearing_pass(Scene& scene) {
 
 /// A render pass does the layout's change itself: it is all that names the image.
 SharedBuffer& render_pass(Scene& scene) {
-    return touched(scene, SharedBuffer::Kind::Image, [&](VkCommandBuffer commands, const auto& to) {
+    return touched(scene, SharedBuffer::Kind::Image, [&](CommandBuffer& commands, const auto& to) {
         const VkRenderPass pass = clearing_pass(scene);
         const VkImageView view = view_of(scene, to.image);
         const VkFramebufferCreateInfo info{
@@ -202,8 +181,8 @@ SharedBuffer& render_pass(Scene& scene) {
             .clearValueCount = 1,
             .pClearValues = &clear,
         };
-        vkCmdBeginRenderPass(commands, &begin, VK_SUBPASS_CONTENTS_INLINE);
-        vkCmdEndRenderPass(commands);
+        vkCmdBeginRenderPass(commands.handle, &begin, VK_SUBPASS_CONTENTS_INLINE);
+        vkCmdEndRenderPass(commands.handle);
     });
 }
 

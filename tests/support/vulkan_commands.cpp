@@ -11,7 +11,6 @@ namespace fencebridge::test {
 namespace {
 
 constexpr VkDeviceSize scratch_size = VkDeviceSize{32} << 20;
-constexpr VkImageSubresourceRange whole_image{VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
 constexpr VkImageSubresourceLayers whole_layer{VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1};
 
 } // namespace
@@ -134,12 +133,8 @@ void CommandBuffer::fill(const SharedBuffer& shared, uint32_t value) {
         vkCmdFillBuffer(handle, shared.buffer, 0, VK_WHOLE_SIZE, value);
         return;
     }
-    // B8G8R8A8: the word's bytes from the lowest are blue, green, red, alpha.
-    const auto channel = [&](uint32_t shift) {
-        return static_cast<float>(value >> shift & 0xffU) / 255.0F;
-    };
-    const VkClearColorValue color{{channel(16), channel(8), channel(0), channel(24)}};
-    vkCmdClearColorImage(handle, shared.image, VK_IMAGE_LAYOUT_GENERAL, &color, 1, &whole_image);
+    const VkClearColorValue colour = colour_of(value);
+    vkCmdClearColorImage(handle, shared.image, VK_IMAGE_LAYOUT_GENERAL, &colour, 1, &whole_image);
 }
 
 void CommandBuffer::copy_first_word(const SharedBuffer& shared, const Buffer& target) {
@@ -154,6 +149,23 @@ void CommandBuffer::copy_first_word(const SharedBuffer& shared, const Buffer& ta
     };
     vkCmdCopyImageToBuffer(handle, shared.image, VK_IMAGE_LAYOUT_GENERAL, target.buffer, 1,
                            &region);
+}
+
+void CommandBuffer::change_layout(VkImage image, VkImageLayout from, VkImageLayout to) {
+    const VkImageMemoryBarrier barrier{
+        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
+        .srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
+        .dstAccessMask = VK_ACCESS_MEMORY_WRITE_BIT | VK_ACCESS_MEMORY_READ_BIT,
+        .oldLayout = from,
+        .newLayout = to,
+        .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+        .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+        .image = image,
+        .subresourceRange = whole_image,
+    };
+    vkCmdPipelineBarrier(handle, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                         VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, nullptr, 0, nullptr, 1,
+                         &barrier);
 }
 
 void CommandBuffer::full_barrier() {

@@ -13,6 +13,17 @@ namespace fencebridge::test {
 /// Which generation of barrier and submit commands a test uses.
 enum class Commands : uint8_t { Vulkan10, Synchronization2 };
 
+constexpr VkImageSubresourceRange whole_image{VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
+
+/// A word of a B8G8R8A8 image as what clears it: its bytes from the lowest are blue, green, red and
+/// alpha.
+constexpr VkClearColorValue colour_of(uint32_t word) {
+    const auto channel = [&](uint32_t shift) {
+        return static_cast<float>(word >> shift & 0xffU) / 255.0F;
+    };
+    return {{channel(16), channel(8), channel(0), channel(24)}};
+}
+
 /// One recorded command buffer, freed with the object.
 class CommandBuffer {
 public:
@@ -43,6 +54,9 @@ public:
     void fill(const SharedBuffer& shared, uint32_t value);
     /// The first word of `shared` is copied to the first of `target`.
     void copy_first_word(const SharedBuffer& shared, const Buffer& target);
+    /// A layout transition that stays with this queue family, in order behind all that was recorded
+    /// before and ahead of all that follows.
+    void change_layout(VkImage image, VkImageLayout from, VkImageLayout to);
     /// Everything recorded so far happens before everything that follows.
     void full_barrier();
 
