@@ -20,10 +20,20 @@ const Buffer& source(Scene& scene) {
     return made;
 }
 
-/// Long work, what `record` does, and the submit: not one transfer.
+/// Long work, what `record` does, and the submit: not one transfer. An image gets its layout by a
+/// submit before, so that no barrier names it in this one.
 template<typename Record>
 SharedBuffer& touched(Scene& scene, SharedBuffer::Kind kind, Record&& record) {
     SharedBuffer& shared = scene.shared(kind);
+    if (kind == SharedBuffer::Kind::Image) {
+        CommandBuffer& before = scene.commands();
+        before.begin();
+        before.change_layout(shared.image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
+        before.end();
+        FB_VK(submit(scene.context.queue, before));
+        FB_VK(vkQueueWaitIdle(scene.context.queue));
+        shared.fill_on_cpu(old_value);
+    }
     CommandBuffer& commands = scene.commands();
     commands.begin();
     scene.work.record(commands, long_work);
@@ -63,7 +73,6 @@ SharedBuffer& copy_buffer2(Scene& scene) {
 SharedBuffer& copy_buffer_to_image(Scene& scene) {
     const Buffer& from = source(scene);
     return touched(scene, SharedBuffer::Kind::Image, [&](CommandBuffer& commands, const auto& to) {
-        commands.change_layout(to.image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
         const VkBufferImageCopy region{
             .imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1},
             .imageExtent = {shared_extent.width, shared_extent.height, 1},
@@ -75,7 +84,6 @@ SharedBuffer& copy_buffer_to_image(Scene& scene) {
 
 SharedBuffer& clear_image(Scene& scene) {
     return touched(scene, SharedBuffer::Kind::Image, [](CommandBuffer& commands, const auto& to) {
-        commands.change_layout(to.image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
         vkCmdClearColorImage(commands.handle, to.image, VK_IMAGE_LAYOUT_GENERAL, &new_colour, 1,
                              &whole_image);
     });
@@ -100,10 +108,9 @@ VkRect2D whole_area() {
     return {{0, 0}, {shared_extent.width, shared_extent.height}};
 }
 
-/// The clear of an attachment is all that a rendering does here; no barrier names the image.
+/// The clear of an attachment is all that a rendering does here.
 SharedBuffer& dynamic_rendering(Scene& scene) {
     return touched(scene, SharedBuffer::Kind::Image, [&](CommandBuffer& commands, const auto& to) {
-        commands.change_layout(to.image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
         const VkRenderingAttachmentInfo colour{
             .sType = VK_STRUCTURE_TYPE_RENDERING_ATTACHMENT_INFO,
             .imageView = view_of(scene, to.image),
@@ -153,7 +160,6 @@ VkRenderPass clearing_pass(Scene& scene) {
     return pass;
 }
 
-/// A render pass does the layout's change itself: it is all that names the image.
 SharedBuffer& render_pass(Scene& scene) {
     return touched(scene, SharedBuffer::Kind::Image, [&](CommandBuffer& commands, const auto& to) {
         const VkRenderPass pass = clearing_pass(scene);
