@@ -54,74 +54,77 @@ void CommandBuffer::execute(const CommandBuffer& secondary) {
 
 void CommandBuffer::acquire(const SharedBuffer& shared, uint32_t family, VkAccessFlags access,
                             bool discard) {
-    transfer(shared, family, 0, 0, access,
-             discard ? VK_IMAGE_LAYOUT_UNDEFINED : VK_IMAGE_LAYOUT_GENERAL,
-             VK_IMAGE_LAYOUT_GENERAL);
+    record({.buffer = shared.buffer,
+            .image = shared.image,
+            .from_family = family,
+            .to_family = 0,
+            .after = access,
+            .from_layout = discard ? VK_IMAGE_LAYOUT_UNDEFINED : VK_IMAGE_LAYOUT_GENERAL});
 }
 
 void CommandBuffer::release(const SharedBuffer& shared, uint32_t family, VkAccessFlags access) {
-    transfer(shared, 0, family, access, 0, VK_IMAGE_LAYOUT_GENERAL, VK_IMAGE_LAYOUT_GENERAL);
+    record({.buffer = shared.buffer,
+            .image = shared.image,
+            .from_family = 0,
+            .to_family = family,
+            .before = access});
 }
 
-void CommandBuffer::transfer(const SharedBuffer& shared, uint32_t from, uint32_t to,
-                             VkAccessFlags before, VkAccessFlags after, VkImageLayout old_layout,
-                             VkImageLayout new_layout) {
-    const bool is_image = shared.kind == SharedBuffer::Kind::Image;
+void CommandBuffer::change_layout(VkImage image, VkImageLayout from, VkImageLayout to) {
+    record({.image = image,
+            .before = VK_ACCESS_MEMORY_WRITE_BIT,
+            .after = VK_ACCESS_MEMORY_WRITE_BIT | VK_ACCESS_MEMORY_READ_BIT,
+            .from_layout = from,
+            .to_layout = to});
+}
+
+/// A structure of either generation and kind: what two of them have, they call by the same name.
+template<typename Made>
+Made CommandBuffer::made_of(VkStructureType type, const Barrier& barrier) {
+    Made made{};
+    made.sType = type;
+    made.srcAccessMask = barrier.before;
+    made.dstAccessMask = barrier.after;
+    made.srcQueueFamilyIndex = barrier.from_family;
+    made.dstQueueFamilyIndex = barrier.to_family;
+    if constexpr (requires { made.srcStageMask; }) {
+        made.srcStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
+        made.dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
+    }
+    if constexpr (requires { made.image; }) {
+        made.oldLayout = barrier.from_layout;
+        made.newLayout = barrier.to_layout;
+        made.image = barrier.image;
+        made.subresourceRange = whole_image;
+    } else {
+        made.buffer = barrier.buffer;
+        made.size = VK_WHOLE_SIZE;
+    }
+    return made;
+}
+
+void CommandBuffer::record(const Barrier& barrier) {
+    const uint32_t buffers = barrier.buffer != VK_NULL_HANDLE ? 1 : 0;
+    const uint32_t images = barrier.image != VK_NULL_HANDLE ? 1 : 0;
     if (generation == Commands::Vulkan10) {
-        const VkBufferMemoryBarrier buffer{
-            .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER,
-            .srcAccessMask = before,
-            .dstAccessMask = after,
-            .srcQueueFamilyIndex = from,
-            .dstQueueFamilyIndex = to,
-            .buffer = shared.buffer,
-            .size = VK_WHOLE_SIZE,
-        };
-        const VkImageMemoryBarrier image{
-            .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
-            .srcAccessMask = before,
-            .dstAccessMask = after,
-            .oldLayout = old_layout,
-            .newLayout = new_layout,
-            .srcQueueFamilyIndex = from,
-            .dstQueueFamilyIndex = to,
-            .image = shared.image,
-            .subresourceRange = whole_image,
-        };
+        const auto buffer =
+            made_of<VkBufferMemoryBarrier>(VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER, barrier);
+        const auto image =
+            made_of<VkImageMemoryBarrier>(VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER, barrier);
         vkCmdPipelineBarrier(handle, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
-                             VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, nullptr, is_image ? 0 : 1,
-                             &buffer, is_image ? 1 : 0, &image);
+                             VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, nullptr, buffers, &buffer,
+                             images, &image);
         return;
     }
-    const VkBufferMemoryBarrier2 buffer{
-        .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER_2,
-        .srcStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-        .srcAccessMask = before,
-        .dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-        .dstAccessMask = after,
-        .srcQueueFamilyIndex = from,
-        .dstQueueFamilyIndex = to,
-        .buffer = shared.buffer,
-        .size = VK_WHOLE_SIZE,
-    };
-    const VkImageMemoryBarrier2 image{
-        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER_2,
-        .srcStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-        .srcAccessMask = before,
-        .dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-        .dstAccessMask = after,
-        .oldLayout = old_layout,
-        .newLayout = new_layout,
-        .srcQueueFamilyIndex = from,
-        .dstQueueFamilyIndex = to,
-        .image = shared.image,
-        .subresourceRange = whole_image,
-    };
+    const auto buffer =
+        made_of<VkBufferMemoryBarrier2>(VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER_2, barrier);
+    const auto image =
+        made_of<VkImageMemoryBarrier2>(VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER_2, barrier);
     const VkDependencyInfo dependency{
         .sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-        .bufferMemoryBarrierCount = is_image ? 0U : 1U,
+        .bufferMemoryBarrierCount = buffers,
         .pBufferMemoryBarriers = &buffer,
-        .imageMemoryBarrierCount = is_image ? 1U : 0U,
+        .imageMemoryBarrierCount = images,
         .pImageMemoryBarriers = &image,
     };
     vkCmdPipelineBarrier2(handle, &dependency);
@@ -149,23 +152,6 @@ void CommandBuffer::copy_first_word(const SharedBuffer& shared, const Buffer& ta
     };
     vkCmdCopyImageToBuffer(handle, shared.image, VK_IMAGE_LAYOUT_GENERAL, target.buffer, 1,
                            &region);
-}
-
-void CommandBuffer::change_layout(VkImage image, VkImageLayout from, VkImageLayout to) {
-    const VkImageMemoryBarrier barrier{
-        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
-        .srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
-        .dstAccessMask = VK_ACCESS_MEMORY_WRITE_BIT | VK_ACCESS_MEMORY_READ_BIT,
-        .oldLayout = from,
-        .newLayout = to,
-        .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
-        .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
-        .image = image,
-        .subresourceRange = whole_image,
-    };
-    vkCmdPipelineBarrier(handle, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
-                         VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, nullptr, 0, nullptr, 1,
-                         &barrier);
 }
 
 void CommandBuffer::full_barrier() {

@@ -61,8 +61,20 @@ public:
     void full_barrier();
 
 private:
-    void transfer(const SharedBuffer& shared, uint32_t from, uint32_t to, VkAccessFlags before,
-                  VkAccessFlags after, VkImageLayout old_layout, VkImageLayout new_layout);
+    /// Of a buffer or of an image.
+    struct Barrier {
+        VkBuffer buffer = VK_NULL_HANDLE;
+        VkImage image = VK_NULL_HANDLE;
+        uint32_t from_family = VK_QUEUE_FAMILY_IGNORED;
+        uint32_t to_family = VK_QUEUE_FAMILY_IGNORED;
+        VkAccessFlags before = 0;
+        VkAccessFlags after = 0;
+        VkImageLayout from_layout = VK_IMAGE_LAYOUT_GENERAL;
+        VkImageLayout to_layout = VK_IMAGE_LAYOUT_GENERAL;
+    };
+    template<typename Made>
+    static Made made_of(VkStructureType type, const Barrier& barrier);
+    void record(const Barrier& barrier);
 
     const VulkanContext& context_;
     VkCommandPool pool_;
