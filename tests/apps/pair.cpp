@@ -1,55 +1,35 @@
 #include "apps/pair.hpp"
 
-#include "apps/child.hpp"
 #include "apps/frames.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <fstream>
 
 namespace fencebridge::test {
 
 std::optional<PairResult> run_pair(const PairOptions& options) {
-    std::string folder_template =
-        std::filesystem::temp_directory_path() / "fencebridge-pair-XXXXXX";
-    if (::mkdtemp(folder_template.data()) == nullptr) {
-        std::perror("mkdtemp");
+    const TemporaryFolder folder;
+    const std::string picture = folder.path() / "picture";
+    const std::string socket = std::to_string(joint_socket);
+    const auto [producer, consumer] = run_joined(
+        {.argv = {program("apps/fencebridge-producer"), socket, std::to_string(options.frames),
+                  std::to_string(options.work_ms)},
+         .environment = environment_for(options.bridged, options.environment)},
+        {.argv = {program("apps/fencebridge-consumer"), socket, picture}, .environment = {}});
+    const auto made = nlohmann::json::parse(producer.out, nullptr, false);
+    const auto seen = nlohmann::json::parse(consumer.out, nullptr, false);
+    if (producer.exit_status != 0 || consumer.exit_status != 0 || seen.is_discarded() ||
+        made.is_discarded()) {
+        std::fprintf(stderr, "the producer (%d) said:\n%s%s\nthe consumer (%d) said:\n%s\n",
+                     producer.exit_status, producer.out.c_str(), producer.err.c_str(),
+                     consumer.exit_status, consumer.err.c_str());
         return std::nullopt;
     }
-    const std::filesystem::path folder = folder_template;
-    std::array<int, 2> sockets{};
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
-        std::perror("socketpair");
-        return std::nullopt;
-    }
-    const std::string socket = std::to_string(Child::child_socket);
-    const Child consumer({program("apps/fencebridge-consumer"), socket, folder / "picture"},
-                         environment_for(false), sockets[1], folder / "consumer", {});
-    const Child producer({program("apps/fencebridge-producer"), socket,
-                          std::to_string(options.frames), std::to_string(options.work_ms)},
-                         environment_for(options.bridged, options.environment), sockets[0],
-                         folder / "producer", folder / "log");
-    ::close(sockets[0]);
-    ::close(sockets[1]);
-    const bool produced = producer.wait();
-    const bool consumed = consumer.wait();
     PairResult result;
-    result.log = slurp(folder / "log");
-    const auto seen = nlohmann::json::parse(slurp(folder / "consumer"), nullptr, false);
-    const auto made = nlohmann::json::parse(slurp(folder / "producer"), nullptr, false);
-    const std::string pixels = slurp(folder / "picture");
-    std::filesystem::remove_all(folder);
-    if (!produced || !consumed || seen.is_discarded() || made.is_discarded()) {
-        std::fprintf(stderr, "%s failed; the producer said:\n%s\n",
-                     !produced ? "the producer" : "the consumer", result.log.c_str());
-        return std::nullopt;
-    }
+    result.log = producer.err;
     result.device = made.at("device");
     result.frames = seen.at("frames");
     result.stale = seen.at("stale");
@@ -60,8 +40,9 @@ std::optional<PairResult> run_pair(const PairOptions& options) {
     result.submit_blocked_max_us = made.at("submit_blocked_max_us");
     result.frames_per_second = made.at("frames_per_second");
     result.picture.resize(size_t{frame_width} * frame_height);
-    std::memcpy(result.picture.data(), pixels.data(),
-                std::min(pixels.size(), result.picture.size() * sizeof(uint32_t)));
+    std::ifstream(picture, std::ios::binary)
+        .read(reinterpret_cast<char*>(result.picture.data()),
+              static_cast<std::streamsize>(result.picture.size() * sizeof(uint32_t)));
     return result;
 }
 

@@ -1,11 +1,11 @@
 // Runs producer and consumer as two processes and collects what they saw.
 #pragma once
 
+#include "support/child_process.hpp"
+
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace fencebridge::test {
@@ -13,8 +13,8 @@ namespace fencebridge::test {
 struct PairOptions {
     uint32_t frames = 1000;
     uint32_t work_ms = 16;
-    bool bridged = false; ///< the producer runs with ENABLE_FENCEBRIDGE=1
-    std::vector<std::pair<std::string, std::string>> environment; ///< more, for the producer
+    bool bridged = false;    ///< the producer runs with ENABLE_FENCEBRIDGE=1
+    Environment environment; ///< more, for the producer
 };
 
 struct PairResult {

@@ -1,17 +1,12 @@
 #include "capture/captured_run.hpp"
 
-#include "apps/child.hpp"
 #include "capture/protocol.hpp"
-#include "support/temporary_folder.hpp"
+#include "support/child_process.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace fencebridge::test {
 
@@ -27,35 +22,26 @@ std::string implicit_layer_path() {
 } // namespace
 
 std::optional<CapturedRunResult> run_captured(const CapturedRunOptions& options) {
-    std::array<int, 2> sockets{};
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
-        std::perror("socketpair");
+    const std::string socket = std::to_string(joint_socket);
+    const auto [presenter, reader] = run_joined(
+        {.argv = {program("capture/fencebridge-presenter"), std::to_string(options.frames),
+                  std::to_string(options.work_ms)},
+         .environment =
+             environment_for(options.bridged, {{"ENABLE_TEST_CAPTURE", "1"},
+                                               {"VK_IMPLICIT_LAYER_PATH", implicit_layer_path()},
+                                               {capture_socket_variable, socket}})},
+        {.argv = {program("capture/fencebridge-capture-reader"), socket}, .environment = {}});
+    const auto made = nlohmann::json::parse(presenter.out, nullptr, false);
+    const auto seen = nlohmann::json::parse(reader.out, nullptr, false);
+    if (presenter.exit_status != 0 || reader.exit_status != 0 || seen.is_discarded() ||
+        made.is_discarded()) {
+        std::fprintf(stderr, "the application (%d) said:\n%s%s\nthe reader (%d) said:\n%s\n",
+                     presenter.exit_status, presenter.out.c_str(), presenter.err.c_str(),
+                     reader.exit_status, reader.err.c_str());
         return std::nullopt;
     }
-    const TemporaryFolder folder;
-    const std::string socket = std::to_string(Child::child_socket);
-    const Child reader({program("capture/fencebridge-capture-reader"), socket},
-                       environment_for(false), sockets[1], folder.path() / "reader", {});
-    const Child presenter(
-        {program("capture/fencebridge-presenter"), std::to_string(options.frames),
-         std::to_string(options.work_ms)},
-        environment_for(options.bridged, {{"ENABLE_TEST_CAPTURE", "1"},
-                                          {"VK_IMPLICIT_LAYER_PATH", implicit_layer_path()},
-                                          {capture_socket_variable, socket}}),
-        sockets[0], folder.path() / "presenter", folder.path() / "log");
-    ::close(sockets[0]);
-    ::close(sockets[1]);
-    const bool has_presented = presenter.wait();
-    const bool has_read = reader.wait();
     CapturedRunResult result;
-    result.log = slurp(folder.path() / "log");
-    const auto seen = nlohmann::json::parse(slurp(folder.path() / "reader"), nullptr, false);
-    const auto made = nlohmann::json::parse(slurp(folder.path() / "presenter"), nullptr, false);
-    if (!has_presented || !has_read || seen.is_discarded() || made.is_discarded()) {
-        std::fprintf(stderr, "%s failed; the application said:\n%s\n",
-                     !has_presented ? "the application" : "the reader", result.log.c_str());
-        return std::nullopt;
-    }
+    result.log = presenter.err;
     result.device = made.at("device");
     result.submits = seen.at("submits");
     result.polls = seen.at("polls");
