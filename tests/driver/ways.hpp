@@ -47,11 +47,13 @@ using SettingList = std::vector<std::pair<std::string, std::string>>;
 struct ReleaseWay {
     std::string name;
     std::function<SharedBuffer&(Scene&)> hand_out;
-    SettingList settings; ///< VK_FENCEBRIDGE_*
+    SettingList settings;      ///< VK_FENCEBRIDGE_*
+    bool device_group = false; ///< on a device that is made of a group
 };
 
-/// Those that transfer ownership, and those that do not.
+/// Those that transfer ownership, those that do so on a device group, and those that do not.
 std::vector<ReleaseWay> transfer_ways();
+std::vector<ReleaseWay> device_group_ways();
 std::vector<ReleaseWay> touch_ways();
 
 } // namespace fencebridge::test

@@ -3,6 +3,7 @@
 #include "driver/ways.hpp"
 
 #include <map>
+#include <tuple>
 
 namespace fencebridge::test {
 namespace {
@@ -13,7 +14,7 @@ constexpr Layers with_layer = Layers::Bridge;
 constexpr Layers with_layer = Layers::ValidationBelow;
 #endif
 
-/// A device with its calibrated work, shared by all ways with the same settings: making one takes
+/// A device with its calibrated work, shared by all ways that want the same: making one takes
 /// longer than most ways.
 struct Stage {
     explicit Stage(const ContextOptions& options) : context(options), work(context) {}
@@ -25,17 +26,19 @@ class WayTest : public testing::TestWithParam<ReleaseWay> {
 protected:
     static void TearDownTestSuite() { stages().clear(); }
 
-    static Stage& stage(Layers layers, const SettingList& settings) {
-        auto& made = stages()[{layers, settings}];
+    static Stage& stage(Layers layers) {
+        const ReleaseWay& way = GetParam();
+        auto& made = stages()[{layers, way.settings, way.device_group}];
         if (!made) {
-            made = std::make_unique<Stage>(ContextOptions{.layers = layers, .settings = settings});
+            made = std::make_unique<Stage>(ContextOptions{
+                .layers = layers, .settings = way.settings, .device_group = way.device_group});
         }
         return *made;
     }
 
     /// Hands a buffer out, and looks at it at once.
     HandOffSeen perform(Layers layers) {
-        Stage& here = stage(layers, GetParam().settings);
+        Stage& here = stage(layers);
         Scene scene{.context = here.context, .work = here.work, .kept = {}};
         const SharedBuffer& shared = GetParam().hand_out(scene);
         const HandOffSeen seen = look_now(shared);
@@ -53,8 +56,9 @@ protected:
     }
 
 private:
-    static std::map<std::pair<Layers, SettingList>, std::unique_ptr<Stage>>& stages() {
-        static std::map<std::pair<Layers, SettingList>, std::unique_ptr<Stage>> all;
+    using Stages = std::map<std::tuple<Layers, SettingList, bool>, std::unique_ptr<Stage>>;
+    static Stages& stages() {
+        static Stages all;
         return all;
     }
 };
@@ -62,7 +66,7 @@ private:
 TEST_P(WayTest, OnNoPeerSeesOldContent) {
     const HandOffSeen seen = perform(with_layer);
     EXPECT_FALSE(seen.stale);
-    if (has_pending_source(stage(with_layer, GetParam().settings).context)) {
+    if (has_pending_source(stage(with_layer).context)) {
         EXPECT_TRUE(seen.pending) << "the work should still run";
     }
 }
@@ -75,6 +79,7 @@ TEST_P(WayTest, OffEveryPeerDoes) {
 
 const auto by_name = [](const auto& way) { return way.param.name; };
 INSTANTIATE_TEST_SUITE_P(Transfer, WayTest, testing::ValuesIn(transfer_ways()), by_name);
+INSTANTIATE_TEST_SUITE_P(DeviceGroup, WayTest, testing::ValuesIn(device_group_ways()), by_name);
 INSTANTIATE_TEST_SUITE_P(Touch, WayTest, testing::ValuesIn(touch_ways()), by_name);
 
 } // namespace

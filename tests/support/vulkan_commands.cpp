@@ -255,6 +255,15 @@ VkResult submit(VkQueue queue, const CommandBuffer& commands, VkFence fence,
     return vkQueueSubmit2(queue, 1, &batch, fence);
 }
 
+Semaphore::Semaphore(const VulkanContext& context) : context_(context) {
+    const VkSemaphoreCreateInfo info{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
+    FB_VK(vkCreateSemaphore(context.device, &info, nullptr, &handle));
+}
+
+Semaphore::~Semaphore() {
+    vkDestroySemaphore(context_.device, handle, nullptr);
+}
+
 Fence::Fence(const VulkanContext& context) : context_(context) {
     const VkFenceCreateInfo info{.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
     FB_VK(vkCreateFence(context.device, &info, nullptr, &handle));

@@ -107,6 +107,20 @@ struct SubmitSemaphores {
 VkResult submit(VkQueue queue, const CommandBuffer& commands, VkFence fence = VK_NULL_HANDLE,
                 const SubmitSemaphores& semaphores = {});
 
+/// A binary semaphore, destroyed with the object.
+class Semaphore {
+public:
+    explicit Semaphore(const VulkanContext& context);
+    ~Semaphore();
+    Semaphore(const Semaphore&) = delete;
+    Semaphore& operator=(const Semaphore&) = delete;
+
+    VkSemaphore handle = VK_NULL_HANDLE;
+
+private:
+    const VulkanContext& context_;
+};
+
 /// A fence, destroyed with the object.
 class Fence {
 public:

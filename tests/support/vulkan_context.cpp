@@ -246,9 +246,16 @@ VulkanContext::VulkanContext(const ContextOptions& options)
         .timelineSemaphore = VK_TRUE,
     };
     has_timelines = options.api_version >= VK_API_VERSION_1_3;
+    const VkDeviceGroupDeviceCreateInfo group{
+        .sType = VK_STRUCTURE_TYPE_DEVICE_GROUP_DEVICE_CREATE_INFO,
+        .pNext = has_timelines ? &timelines : nullptr,
+        .physicalDeviceCount = 1,
+        .pPhysicalDevices = &physical_device,
+    };
+    is_device_group = options.device_group;
     const VkDeviceCreateInfo device_info{
         .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-        .pNext = has_timelines ? &timelines : nullptr,
+        .pNext = is_device_group ? &group : group.pNext,
         .queueCreateInfoCount = 1,
         .pQueueCreateInfos = &queue_info,
         .enabledExtensionCount = static_cast<uint32_t>(extensions.size()),

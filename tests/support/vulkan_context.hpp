@@ -30,6 +30,7 @@ struct ContextOptions {
     std::vector<std::pair<std::string, std::string>> settings;
     uint32_t queue_count = 1;  ///< at most; of family 0
     uint32_t spare_queues = 0; ///< at most; behind those, and nobody fetches them
+    bool device_group = false; ///< the device is made of a group, of this one alone
     std::vector<const char*> instance_extensions; ///< more to enable; without them there is none
     std::vector<const char*> device_extensions;   ///< the same
 };
@@ -53,6 +54,7 @@ public:
     VkDriverId driver = static_cast<VkDriverId>(0);
     bool has_dma_buf = false; ///< exports dma-bufs
     bool has_timelines = false;
+    bool is_device_group = false;
 
     /// A device function, as an application gets it. Aborts where there is none.
     template<typename F>

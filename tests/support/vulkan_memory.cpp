@@ -150,17 +150,22 @@ void SharedBuffer::make(int imported) {
         import.fd = ::fcntl(imported, F_DUPFD_CLOEXEC, 3);
         dma_buf = ::fcntl(imported, F_DUPFD_CLOEXEC, 3);
     }
+    const void* const origin = imported >= 0 ? static_cast<const void*>(&import) : &exported;
+    const VkMemoryAllocateFlagsInfo group{
+        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
+        .pNext = origin,
+        .flags = VK_MEMORY_ALLOCATE_DEVICE_MASK_BIT,
+        .deviceMask = 1,
+    };
     const VkMemoryAllocateInfo info{
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-        .pNext = imported >= 0 ? static_cast<const void*>(&import) : &exported,
+        .pNext = context_.is_device_group ? &group : origin,
         .allocationSize = needs.size,
         .memoryTypeIndex = context_.memory_type(visible_ones(context_, allowed), 0),
     };
     FB_VK(vkAllocateMemory(context_.device, &info, nullptr, &memory));
-    if (kind == Kind::Buffer) {
-        FB_VK(vkBindBufferMemory(context_.device, buffer, memory, 0));
-    } else {
-        FB_VK(vkBindImageMemory(context_.device, image, memory, 0));
+    bind();
+    if (kind == Kind::Image) {
         const VkImageSubresource plane{.aspectMask = VK_IMAGE_ASPECT_MEMORY_PLANE_0_BIT_EXT};
         VkSubresourceLayout layout{};
         vkGetImageSubresourceLayout(context_.device, image, &plane, &layout);
@@ -177,6 +182,39 @@ void SharedBuffer::make(int imported) {
                                                                           &dma_buf));
     }
     map();
+}
+
+void SharedBuffer::bind() const {
+    const uint32_t device_index = 0;
+    if (kind == Kind::Buffer) {
+        const VkBindBufferMemoryDeviceGroupInfo group{
+            .sType = VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_DEVICE_GROUP_INFO,
+            .deviceIndexCount = 1,
+            .pDeviceIndices = &device_index,
+        };
+        const VkBindBufferMemoryInfo info{
+            .sType = VK_STRUCTURE_TYPE_BIND_BUFFER_MEMORY_INFO,
+            .pNext = &group,
+            .buffer = buffer,
+            .memory = memory,
+        };
+        FB_VK(context_.is_device_group ? vkBindBufferMemory2(context_.device, 1, &info)
+                                       : vkBindBufferMemory(context_.device, buffer, memory, 0));
+        return;
+    }
+    const VkBindImageMemoryDeviceGroupInfo group{
+        .sType = VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_DEVICE_GROUP_INFO,
+        .deviceIndexCount = 1,
+        .pDeviceIndices = &device_index,
+    };
+    const VkBindImageMemoryInfo info{
+        .sType = VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO,
+        .pNext = &group,
+        .image = image,
+        .memory = memory,
+    };
+    FB_VK(context_.is_device_group ? vkBindImageMemory2(context_.device, 1, &info)
+                                   : vkBindImageMemory(context_.device, image, memory, 0));
 }
 
 void SharedBuffer::map() {

@@ -33,7 +33,8 @@ struct Extent {
 };
 
 /// A VkBuffer, or a linear VkImage, in exported or imported dma-buf memory, seen by the CPU through
-/// the dma-buf's own mapping (as a consumer sees it).
+/// the dma-buf's own mapping (as a consumer sees it). On a device group its memory and its bind say
+/// so.
 class SharedBuffer {
 public:
     enum class Kind : uint8_t { Buffer, Image };
@@ -64,6 +65,7 @@ public:
 private:
     void make(int imported);
     void make_resource();
+    void bind() const;
     void map();
 
     const VulkanContext& context_;
