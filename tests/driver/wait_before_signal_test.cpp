@@ -139,6 +139,16 @@ TEST_P(WaitBeforeSignalAcrossQueues, AnotherQueuesSubmitResolvesIt) {
     expect_fenced();
 }
 
+/// Without the layer nobody puts a fence there when the wait is resolved.
+using WaitBeforeSignalOff = WaitBeforeSignal;
+TEST_P(WaitBeforeSignalOff, EveryPeerSeesOldContent) {
+    const Timeline timeline(*context_);
+    submit_behind(timeline, 1);
+    timeline.signal_from_host(1);
+    EXPECT_TRUE(look_now(*shared_).stale);
+    FB_VK(vkDeviceWaitIdle(context_->device));
+}
+
 INSTANTIATE_TEST_SUITE_P(Layer, WaitBeforeSignal,
                          testing::Values(Case{Layers::Bridge, Commands::Vulkan10, false},
                                          Case{Layers::Bridge, Commands::Vulkan10, true},
@@ -147,6 +157,9 @@ INSTANTIATE_TEST_SUITE_P(Layer, WaitBeforeSignal,
                                          Case{Layers::ValidationBelow, Commands::Synchronization2,
                                               true}),
                          by_case);
+
+INSTANTIATE_TEST_SUITE_P(Layer, WaitBeforeSignalOff,
+                         testing::Values(Case{Layers::None, Commands::Vulkan10, false}), by_case);
 
 INSTANTIATE_TEST_SUITE_P(Layer, WaitBeforeSignalAcrossQueues,
                          testing::Values(Case{Layers::Bridge, Commands::Vulkan10, true}), by_case);
