@@ -42,6 +42,11 @@ StressSubmit::StressSubmit(Differences& found, std::vector<StressBatch> batches,
     }
 }
 
+void StressSubmit::allow(Needs& needs, const ModelEntry& entry) {
+    needs.doubles += entry.most - 1;
+    needs.allowed.insert(entry.fence);
+}
+
 /// The fences that the batch's acquires meet at this moment.
 void StressSubmit::collect(Needs& needs, bool before) const {
     for (const auto& [buffer, access] : needs.acquires) {
@@ -51,10 +56,12 @@ void StressSubmit::collect(Needs& needs, bool before) const {
             }
             const Knowledge attached = entry.fence->is_attached();
             if (attached == Knowledge::No) {
+                if (before) {
+                    needs.put_off.push_back(entry);
+                }
                 continue;
             }
-            needs.doubles += entry.most - 1;
-            needs.allowed.insert(entry.fence);
+            allow(needs, entry);
             if (before && attached == Knowledge::Yes) {
                 needs.required.insert(entry.fence);
             }
@@ -127,6 +134,12 @@ void StressSubmit::submitted(std::span<const std::vector<Fd>> waits) {
     for (size_t i = 0; i < needs_.size(); ++i) {
         Needs& needs = needs_[i];
         collect(needs, false);
+        for (const ModelEntry& entry : needs.put_off) {
+            if (entry.fence->is_attached() != Knowledge::No) {
+                allow(needs, entry);
+            }
+        }
+        needs.put_off.clear();
         // One that came since and has signalled already is in no list, but may be in the wait.
         needs.doubles += 2 * (added(needs) - needs.added);
         if (waits[i].size() > 1) {

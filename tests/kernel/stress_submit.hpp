@@ -56,12 +56,16 @@ private:
     struct Needs {
         /// Each dma-buf that it acquires; twice where two memories are acquired with two accesses.
         std::vector<std::pair<std::shared_ptr<StressBuffer>, Usage>> acquires;
-        Fences required;    ///< stood there before the call
-        Fences allowed;     ///< may have stood there when the layer looked
+        Fences required; ///< stood there before the call
+        Fences allowed;  ///< may have stood there when the layer looked
+        /// Put off when the call began. Such a one may be attached, met by the layer and signalled
+        /// before the call has returned, and is in no list then.
+        std::vector<ModelEntry> put_off;
         size_t doubles = 0; ///< of them, that the layer may have met twice
         uint64_t added = 0; ///< to the buffers' models, so far
         bool may_be_blocked = false;
     };
+    static void allow(Needs& needs, const ModelEntry& entry);
     void collect(Needs& needs, bool before) const;
     static uint64_t added(const Needs& needs);
 
