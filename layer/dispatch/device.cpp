@@ -32,6 +32,19 @@ void add_what_we_need(ExtensionList& extensions, const Capabilities& capabilitie
     extensions.add_if_available(VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME, available);
 }
 
+/// Images on dma-bufs, whose layout the window system understands.
+void add_what_owned_swapchains_need(ExtensionList& extensions, const Capabilities& capabilities) {
+    if (capabilities.api_version < VK_API_VERSION_1_1) {
+        return; // half a dozen extensions more, for applications that nobody writes any more
+    }
+    const std::span available(capabilities.extensions);
+    extensions.add_if_available(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, available);
+    if (capabilities.api_version < VK_API_VERSION_1_2) {
+        extensions.add_if_available(VK_KHR_IMAGE_FORMAT_LIST_EXTENSION_NAME, available);
+    }
+    extensions.add_if_available(VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME, available);
+}
+
 /// An extension that is not enabled has no business in a choice, whatever the queries say.
 void limit_to_enabled(FenceCapabilities& fences, const ExtensionList& enabled) {
     if (!enabled.contains(VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME)) {
@@ -100,11 +113,19 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
     ExtensionList extensions(info.ppEnabledExtensionNames, info.enabledExtensionCount);
     device.instance = &instance;
     device.physical_device = physical_device;
-    device.shares_memory = instance.settings.policy != Policy::Off &&
-                           extensions.contains(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME);
+    const PresentSetting present = instance.settings.present;
+    device.has_swapchains = (present == PresentSetting::Owned || present == PresentSetting::Wait) &&
+                            extensions.contains(VK_KHR_SWAPCHAIN_EXTENSION_NAME);
+    const bool may_own = device.has_swapchains && present == PresentSetting::Owned;
+    device.shares_memory =
+        may_own || (instance.settings.policy != Policy::Off &&
+                    extensions.contains(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME));
     if (device.shares_memory) {
         device.capabilities = query_capabilities(instance, physical_device);
         add_what_we_need(extensions, device.capabilities, instance.has_properties2);
+        if (may_own) {
+            add_what_owned_swapchains_need(extensions, device.capabilities);
+        }
     }
     const bool has_timelines = device.capabilities.api_version >= VK_API_VERSION_1_2 ||
                                extensions.contains(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME);
@@ -145,9 +166,15 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
     if (extensions.contains(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME)) {
         fences.kernel = probe_kernel(device);
     }
+    device.presents.dma_buf_export =
+        device.capabilities.dma_buf_export &&
+        extensions.contains(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME) &&
+        extensions.contains(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
+    device.has_modifiers = extensions.contains(VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME);
     fences.vgem = Vgem::open() != nullptr;
     device.source = choose_source(fences, instance.settings.fence_source);
     device.acquire = choose_acquire(fences, instance.settings.acquire);
+    device.presents.fences = fences;
     device.guard = choose_guard(fences, instance.settings.guard);
     report_choice(device);
     return VK_SUCCESS;

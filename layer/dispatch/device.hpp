@@ -3,6 +3,7 @@
 
 #include "dispatch/capabilities.hpp"
 #include "dispatch/instance.hpp"
+#include "dispatch/present_choice.hpp"
 #include "fence/device_calls.hpp"
 #include "report/counters.hpp"
 
@@ -22,9 +23,14 @@ struct Device {
     AcquireChoice acquire;
     GuardChoice guard;
 
+    /// The application has swapchains, and the setting `present` may concern them.
+    bool has_swapchains = false;
+    PresentCapabilities presents;
+    bool has_modifiers = false; ///< VK_EXT_image_drm_format_modifier is enabled, by whomever
+
     /// Whether the application can share dma-bufs on this device at all (it enabled
-    /// VK_KHR_external_memory_fd, and the policy is not `off`). Where it cannot, nothing beyond
-    /// vkDestroyDevice is intercepted.
+    /// VK_KHR_external_memory_fd, and the policy is not `off`), or may get swapchains of ours.
+    /// Where neither is so, nothing beyond vkDestroyDevice, and what presents, is intercepted.
     bool shares_memory = false;
 
     mutable Counters counters;

@@ -42,6 +42,12 @@ constexpr std::array<Choice<GuardSetting>, 3> guards{{
     {"on", GuardSetting::On},
     {"off", GuardSetting::Off},
 }};
+constexpr std::array<Choice<PresentSetting>, 4> presents{{
+    {"auto", PresentSetting::Auto},
+    {"native", PresentSetting::Native},
+    {"owned", PresentSetting::Owned},
+    {"wait", PresentSetting::Wait},
+}};
 constexpr std::array<Choice<bool>, 2> switches{{
     {"on", true},
     {"off", false},
@@ -151,6 +157,7 @@ Settings read_settings(const VkInstanceCreateInfo& info) {
     set.choose("fence_source", sources, settings.fence_source);
     set.choose("acquire", acquires, settings.acquire);
     set.choose("guard", guards, settings.guard);
+    set.choose("present", presents, settings.present);
     set.choose("check", switches, settings.check);
     set.choose_milliseconds("acquire_timeout_ms", settings.acquire_timeout);
     return settings;

@@ -1,6 +1,7 @@
 // The settings of one instance.
 #pragma once
 
+#include "dispatch/present_choice.hpp"
 #include "fence/source_choice.hpp"
 #include "report/log.hpp"
 
@@ -27,6 +28,7 @@ struct Settings {
     std::optional<SourceKind> fence_source; ///< none: auto
     std::optional<AcquireMethod> acquire;   ///< none: auto
     GuardSetting guard = GuardSetting::Auto;
+    PresentSetting present = PresentSetting::Auto;
     bool check = false; ///< messages about misuse (handoff/ownership_checks.hpp)
     std::chrono::milliseconds acquire_timeout{5000};
     LogLevel log_level = LogLevel::Info;

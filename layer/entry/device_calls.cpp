@@ -23,8 +23,13 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physicalDevice,
             if (state->device.shares_memory) {
                 state->bridge = std::make_unique<Bridge>(state->device);
             }
+            if (state->device.has_swapchains) {
+                state->presentation =
+                    std::make_unique<Presentation>(state->device, state->bridge.get());
+            }
             states().devices.insert(dispatch_key(handle), state.get());
         } catch (const std::bad_alloc&) {
+            state->presentation.reset();
             state->bridge.reset();
             state->device.next.DestroyDevice(handle, pAllocator);
             throw;
@@ -40,6 +45,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCall
         return;
     }
     const std::unique_ptr<DeviceState> state(states().devices.erase(dispatch_key(device)));
+    state->presentation.reset();
     if (state->bridge) {
         state->bridge->each_queue([](VkQueue queue) { states().queues.erase(queue); });
         // The bridge's own Vulkan objects go before the device does.

@@ -10,7 +10,15 @@ namespace fencebridge::entry {
 
 namespace {
 
-enum class Level : uint8_t { Instance, Device, SharingDevice, CheckingDevice, TouchingDevice };
+enum class Level : uint8_t {
+    Instance,
+    Surface,
+    Device,
+    PresentingDevice,
+    SharingDevice,
+    CheckingDevice,
+    TouchingDevice
+};
 
 struct EntryPoint {
     std::string_view name;
@@ -23,17 +31,21 @@ struct EntryPoint {
     EntryPoint{"vk" #name_, reinterpret_cast<PFN_vkVoidFunction>(&name_), Level::level_},
 // NOLINTEND(bugprone-macro-parentheses)
 #define FENCEBRIDGE_AT_INSTANCE(name_) FENCEBRIDGE_AT(Instance, name_)
+#define FENCEBRIDGE_AT_SURFACE(name_) FENCEBRIDGE_AT(Surface, name_)
+#define FENCEBRIDGE_AT_PRESENTING(name_) FENCEBRIDGE_AT(PresentingDevice, name_)
 #define FENCEBRIDGE_AT_DEVICE(name_) FENCEBRIDGE_AT(Device, name_)
 #define FENCEBRIDGE_AT_SHARING(name_) FENCEBRIDGE_AT(SharingDevice, name_)
 #define FENCEBRIDGE_AT_CHECKING(name_) FENCEBRIDGE_AT(CheckingDevice, name_)
 #define FENCEBRIDGE_AT_TOUCHING(name_) FENCEBRIDGE_AT(TouchingDevice, name_)
 
 const std::array entry_points = [] {
-    std::array points{FENCEBRIDGE_INSTANCE_FUNCTIONS(FENCEBRIDGE_AT_INSTANCE)
+    std::array points{FENCEBRIDGE_INSTANCE_FUNCTIONS(
+        FENCEBRIDGE_AT_INSTANCE) FENCEBRIDGE_SURFACE_FUNCTIONS(FENCEBRIDGE_AT_SURFACE)
                           FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_AT_DEVICE)
-                              FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_AT_SHARING)
-                                  FENCEBRIDGE_CHECKING_FUNCTIONS(FENCEBRIDGE_AT_CHECKING)
-                                      FENCEBRIDGE_TOUCHING_FUNCTIONS(FENCEBRIDGE_AT_TOUCHING)};
+                              FENCEBRIDGE_PRESENTING_FUNCTIONS(FENCEBRIDGE_AT_PRESENTING)
+                                  FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_AT_SHARING)
+                                      FENCEBRIDGE_CHECKING_FUNCTIONS(FENCEBRIDGE_AT_CHECKING)
+                                          FENCEBRIDGE_TOUCHING_FUNCTIONS(FENCEBRIDGE_AT_TOUCHING)};
     std::sort(points.begin(), points.end(),
               [](const auto& a, const auto& b) { return a.name < b.name; });
     return points;
@@ -49,7 +61,10 @@ const EntryPoint* find(const char* name) {
 bool concerns(Level level, const DeviceState& state) {
     switch (level) {
     case Level::Instance:
+    case Level::Surface:
         return false;
+    case Level::PresentingDevice:
+        return state.presentation != nullptr;
     case Level::Device:
         return true;
     case Level::SharingDevice:
@@ -60,6 +75,10 @@ bool concerns(Level level, const DeviceState& state) {
         break;
     }
     return state.bridge != nullptr && state.bridge->follows_uses();
+}
+
+bool may_own(const Instance& instance) {
+    return instance.settings.present == PresentSetting::Owned;
 }
 
 } // namespace
@@ -77,7 +96,11 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance instance
     // on for those that share nothing. What the rest of the chain does not know stays unknown.
     const PFN_vkVoidFunction theirs =
         instance_of(instance).next.GetInstanceProcAddr(instance, name);
-    return ours != nullptr && theirs != nullptr ? ours->function : theirs;
+    if (ours == nullptr || theirs == nullptr) {
+        return theirs;
+    }
+    return ours->level != Level::Surface || may_own(instance_of(instance)) ? ours->function
+                                                                           : theirs;
 }
 
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice device, const char* name) {

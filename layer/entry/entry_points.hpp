@@ -12,6 +12,25 @@
     F(DestroyInstance)                                                                             \
     F(CreateDevice)
 
+// On instances whose setting `present` may concern a surface: present_calls.cpp.
+#define FENCEBRIDGE_SURFACE_FUNCTIONS(F)                                                           \
+    F(CreateHeadlessSurfaceEXT)                                                                    \
+    F(DestroySurfaceKHR)
+
+// On devices of such instances that have swapchains: present_calls.cpp.
+#define FENCEBRIDGE_PRESENTING_FUNCTIONS(F)                                                        \
+    F(CreateImage)                                                                                 \
+    F(CreateSwapchainKHR)                                                                          \
+    F(DestroySwapchainKHR)                                                                         \
+    F(GetSwapchainImagesKHR)                                                                       \
+    F(AcquireNextImageKHR)                                                                         \
+    F(AcquireNextImage2KHR)                                                                        \
+    F(QueuePresentKHR)                                                                             \
+    F(ReleaseSwapchainImagesEXT)                                                                   \
+    F(WaitForPresentKHR)                                                                           \
+    F(GetSwapchainStatusKHR)                                                                       \
+    F(SetHdrMetadataEXT)
+
 #define FENCEBRIDGE_DEVICE_FUNCTIONS(F)                                                            \
     F(GetDeviceProcAddr)                                                                           \
     F(DestroyDevice)
@@ -104,7 +123,9 @@ namespace fencebridge::entry {
 // NOLINTNEXTLINE(bugprone-macro-parentheses): a declared name cannot stand in parentheses.
 #define FENCEBRIDGE_DECLARE(name) std::remove_pointer_t<PFN_vk##name> name;
 FENCEBRIDGE_INSTANCE_FUNCTIONS(FENCEBRIDGE_DECLARE)
+FENCEBRIDGE_SURFACE_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_DECLARE)
+FENCEBRIDGE_PRESENTING_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_CHECKING_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_TOUCHING_FUNCTIONS(FENCEBRIDGE_DECLARE)

@@ -5,6 +5,8 @@
 #include "entry/states.hpp"
 
 #include <cerrno>
+#include <span>
+#include <vector>
 
 namespace fencebridge::entry {
 
@@ -25,6 +27,30 @@ void record_binds(DeviceState& state, uint32_t count, const BindInfo* infos,
             state.bridge->memories.bound(infos[i].*resource, infos[i].memory);
         }
     }
+}
+
+/// The binds with those to images of owned swapchains turned into binds to their memory: no driver
+/// knows such a swapchain. Empty where there are none.
+std::vector<VkBindImageMemoryInfo> bound_to_owned(const DeviceState& state,
+                                                  std::span<const VkBindImageMemoryInfo> infos) {
+    std::vector<VkBindImageMemoryInfo> changed;
+    for (size_t i = 0; state.presentation && i < infos.size(); ++i) {
+        const auto* of_swapchain = find_in_chain<VkBindImageMemorySwapchainInfoKHR>(
+            infos[i].pNext, VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_SWAPCHAIN_INFO_KHR);
+        const auto ours =
+            of_swapchain ? state.presentation->find(of_swapchain->swapchain) : nullptr;
+        if (!ours) {
+            continue;
+        }
+        if (changed.empty()) {
+            changed.assign(infos.begin(), infos.end());
+        }
+        // Of the chain's other structures none says more about a device that is alone.
+        changed[i].pNext = nullptr;
+        changed[i].memory = ours->images()[of_swapchain->imageIndex].memory_handle();
+        changed[i].memoryOffset = 0;
+    }
+    return changed;
 }
 
 } // namespace
@@ -102,7 +128,10 @@ VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice device, uint32_t bindIn
     return guarded([&] {
         DeviceState& state = device_of(device);
         record_binds(state, bindInfoCount, pBindInfos, &VkBindImageMemoryInfo::image);
-        return state.device.next.BindImageMemory2(device, bindInfoCount, pBindInfos);
+        const std::vector<VkBindImageMemoryInfo> to_ours =
+            bound_to_owned(state, {pBindInfos, bindInfoCount});
+        return state.device.next.BindImageMemory2(device, bindInfoCount,
+                                                  to_ours.empty() ? pBindInfos : to_ours.data());
     });
 }
 

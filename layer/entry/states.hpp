@@ -5,6 +5,8 @@
 #include "dispatch/handle_table.hpp"
 #include "dispatch/instance.hpp"
 #include "handoff/bridge.hpp"
+#include "handoff/striped_map.hpp"
+#include "present/presentation.hpp"
 
 #include <vulkan/vulkan_core.h>
 
@@ -15,13 +17,16 @@ namespace fencebridge {
 struct DeviceState {
     Device device;
     std::unique_ptr<Bridge> bridge; ///< null for a device that shares no memory
+    /// Null for a device whose presents are all the driver's own business.
+    std::unique_ptr<Presentation> presentation;
 };
 
 /// The tables live as long as the process: threads may be in Vulkan while it exits.
 struct States {
-    HandleTable<Instance> instances;    ///< by dispatch key
-    HandleTable<DeviceState> devices;   ///< by dispatch key
-    HandleTable<QueueSubmitter> queues; ///< by handle; queues of sharing devices only
+    HandleTable<Instance> instances;                ///< by dispatch key
+    HandleTable<DeviceState> devices;               ///< by dispatch key
+    HandleTable<QueueSubmitter> queues;             ///< by handle; queues of sharing devices only
+    StripedMap<VkSurfaceKHR, SurfaceKind> surfaces; ///< of instances that may own swapchains
 };
 States& states();
 

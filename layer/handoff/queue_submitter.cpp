@@ -5,6 +5,7 @@
 #include "report/log.hpp"
 
 #include <new>
+#include <utility>
 
 namespace fencebridge {
 
@@ -50,6 +51,36 @@ VkResult QueueSubmitter::submit_any(std::span<const Batch> batches, VkFence fenc
     return result;
 }
 
+VkResult QueueSubmitter::hand_out(std::span<const VkSemaphore> waits,
+                                  std::span<const SharedMemoryRef> memories, VkFence fence,
+                                  std::function<void()> then) {
+    const std::vector<VkPipelineStageFlags> stages(waits.size(),
+                                                   VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
+    const VkSubmitInfo batch{
+        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+        .waitSemaphoreCount = static_cast<uint32_t>(waits.size()),
+        .pWaitSemaphores = waits.data(),
+        .pWaitDstStageMask = stages.data(),
+    };
+    std::vector<ParkedRelease> resolved_parked;
+    VkResult result = VK_SUCCESS;
+    {
+        const std::lock_guard guard(mutex_);
+        pay_owed_wait();
+        points_.clear();
+        plan_.make_release(memories);
+        then_ = std::move(then);
+        result = bridge_planned(std::span(&batch, 1), fence, false, resolved_parked);
+        // Empty where it was parked with the release.
+        then = std::exchange(then_, {});
+    }
+    complete_all(std::move(resolved_parked));
+    if (result == VK_SUCCESS && then) {
+        then();
+    }
+    return result;
+}
+
 VkResult QueueSubmitter::bind_sparse(std::span<const VkBindSparseInfo> batches, VkFence fence) {
     std::vector<ParkedRelease> resolved_parked;
     VkResult result = VK_SUCCESS;
@@ -79,10 +110,7 @@ VkResult QueueSubmitter::bind_sparse(std::span<const VkBindSparseInfo> batches, 
 template<typename Batch>
 VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
                                 std::vector<ParkedRelease>& resolved_parked) {
-    if (owes_wait_) {
-        owes_wait_ = false;
-        wait_for_queue("earlier work got no fence", true);
-    }
+    pay_owed_wait();
     points_.clear();
     if (timelines_.any()) {
         timelines_.collect(batches, points_);
@@ -97,7 +125,21 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
         }
         return result;
     }
+    return bridge_planned(batches, fence, true, resolved_parked);
+}
 
+void QueueSubmitter::pay_owed_wait() {
+    if (owes_wait_) {
+        owes_wait_ = false;
+        wait_for_queue("earlier work got no fence", true);
+    }
+}
+
+/// Called with the lock held, the plan made and the points collected. `guarded`: a peer may look at
+/// any time.
+template<typename Batch>
+VkResult QueueSubmitter::bridge_planned(std::span<const Batch> batches, VkFence fence, bool guarded,
+                                        std::vector<ParkedRelease>& resolved_parked) {
     arena_.reset();
     const BufferLocks locks(plan_.batches(), plan_.releases(), locked_);
     Signalling signalling{.ticket = std::nullopt, .slot = fence, .guard = {}};
@@ -117,7 +159,7 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
             releaser_.prepare(signalling, resolved, can_patch(batches[plan_.signalling_batch()]));
         }
         const Batch* const ours = patched(batches, signalling.in_batch());
-        if (resolved_by_application) {
+        if (guarded && resolved_by_application) {
             releaser_.guard(signalling, plan_.releases());
         }
         result = call_next(std::span(ours, batches.size()), signalling.slot);
@@ -213,8 +255,12 @@ std::vector<ParkedRelease> QueueSubmitter::after_submit(Signalling& signalling, 
             }
         } else {
             count(device_.counters.parked);
-            parked = ParkedRelease{this, submit, *signalling.ticket, plan_.releases(),
-                                   std::move(signalling.guard)};
+            parked = ParkedRelease{this,
+                                   submit,
+                                   *signalling.ticket,
+                                   plan_.releases(),
+                                   std::move(signalling.guard),
+                                   std::exchange(then_, {})};
         }
         is_recorded = true;
         resolved_parked = timelines_.submitted(this, points_, std::move(parked));
@@ -321,6 +367,9 @@ VkResult QueueSubmitter::call_next(std::span<const VkSubmitInfo2> batches, VkFen
 void complete_all(std::vector<ParkedRelease> parked) noexcept {
     for (ParkedRelease& release : parked) {
         release.submitter->complete(release);
+        if (release.then) {
+            release.then();
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 
 #include <vulkan/vulkan_core.h>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -38,6 +39,13 @@ public:
     VkResult submit(std::span<const VkSubmitInfo> batches, VkFence fence);
     VkResult submit2(std::span<const VkSubmitInfo2> batches, VkFence fence);
 
+    /// Hands out memories whose work is behind `waits` (binary semaphores), with a submit of its
+    /// own: vkQueuePresentKHR on images of ours. `then` is called, without a lock, once the fence
+    /// is on them: before this returns; or, behind work that the queue cannot start yet, in the
+    /// call that resolves it. Not where the submit fails.
+    VkResult hand_out(std::span<const VkSemaphore> waits, std::span<const SharedMemoryRef> memories,
+                      VkFence fence, std::function<void()> then);
+
     /// Passes the binds on. They carry timeline points, and put shared memory under resources.
     VkResult bind_sparse(std::span<const VkBindSparseInfo> batches, VkFence fence);
 
@@ -57,6 +65,10 @@ private:
     template<typename Batch>
     VkResult bridge(std::span<const Batch> batches, VkFence fence,
                     std::vector<ParkedRelease>& resolved_parked);
+    template<typename Batch>
+    VkResult bridge_planned(std::span<const Batch> batches, VkFence fence, bool guarded,
+                            std::vector<ParkedRelease>& resolved_parked);
+    void pay_owed_wait();
     template<typename Batch>
     bool acquire(std::span<const Batch> batches);
     template<typename Batch>
@@ -90,6 +102,7 @@ private:
     // Kept from submit to submit, so that the steady state allocates nothing.
     Arena arena_;
     SubmitPlan plan_;
+    std::function<void()> then_; ///< of a hand_out() in progress
     std::vector<std::shared_ptr<DmaBuf>> locked_;
     TimelinePoints points_;
 };

@@ -50,7 +50,7 @@ bool SubmitPlan::make_any(std::span<const Batch> batches, Policy policy,
         });
         return count_ != 0;
     }
-    if (recordings.empty()) {
+    if (recordings.empty() || policy == Policy::Off) {
         return false;
     }
     for (size_t i = 0; i < batches.size(); ++i) {
@@ -65,6 +65,15 @@ bool SubmitPlan::make_any(std::span<const Batch> batches, Policy policy,
         }
     }
     return count_ != 0;
+}
+
+void SubmitPlan::make_release(std::span<const SharedMemoryRef> memories) {
+    count_ = 0;
+    releases_.clear();
+    last_batch_ = 0;
+    for (const SharedMemoryRef& memory : memories) {
+        add(0, {memory, Direction::Release, Access::Write});
+    }
 }
 
 void SubmitPlan::add(size_t batch, const HandOff& hand_off) {

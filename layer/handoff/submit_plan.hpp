@@ -33,6 +33,9 @@ public:
     bool make(std::span<const VkSubmitInfo2> batches, Policy policy, const Recordings& recordings,
               const SharedMemories& memories);
 
+    /// A submit of one batch that hands out these memories, whatever is recorded.
+    void make_release(std::span<const SharedMemoryRef> memories);
+
     std::span<BatchPlan> batches() { return std::span(batches_).first(count_); }
     std::span<const BatchPlan> batches() const { return std::span(batches_).first(count_); }
 

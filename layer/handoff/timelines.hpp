@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -46,7 +47,8 @@ struct ParkedRelease {
     uint64_t submit = 0;
     Ticket ticket;
     std::vector<HandOff> releases;
-    ProxyFence guard; ///< on the buffers until the release is made, where there is one
+    ProxyFence guard;           ///< on the buffers until the release is made, where there is one
+    std::function<void()> then; ///< called when it is made, without a lock; or empty
 };
 
 /// Follows timeline semaphores through the submits of one device. A submit is *resolved* when all

@@ -69,13 +69,14 @@ uint32_t HeadlessSwapchain::acquire() const {
     return index;
 }
 
-void HeadlessSwapchain::present(const CommandBuffer& commands, uint32_t index) const {
-    const VkSemaphore drawn = drawn_.at(index).handle;
-    FB_VK(submit(context_.queue, commands, VK_NULL_HANDLE, {.signal = drawn}));
+void HeadlessSwapchain::present(const CommandBuffer& commands, uint32_t index,
+                                VkFence drawn) const {
+    const VkSemaphore behind_drawing = drawn_.at(index).handle;
+    FB_VK(submit(context_.queue, commands, drawn, {.signal = behind_drawing}));
     const VkPresentInfoKHR info{
         .sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
         .waitSemaphoreCount = 1,
-        .pWaitSemaphores = &drawn,
+        .pWaitSemaphores = &behind_drawing,
         .swapchainCount = 1,
         .pSwapchains = &handle,
         .pImageIndices = &index,

@@ -86,8 +86,8 @@ TEST_F(Manifest, SettingsSayHowTheyAreSet) {
             EXPECT_TRUE(has_default) << key;
         }
     }
-    EXPECT_EQ(keys, (std::set<std::string>{"policy", "fence_source", "acquire", "guard", "check",
-                                           "acquire_timeout_ms", "log_level"}));
+    EXPECT_EQ(keys, (std::set<std::string>{"policy", "fence_source", "acquire", "guard", "present",
+                                           "check", "acquire_timeout_ms", "log_level"}));
 }
 
 } // namespace fencebridge::test

@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
         {"fence_source", read.fence_source ? name(*read.fence_source) : "auto"},
         {"acquire", read.acquire ? name(*read.acquire) : "auto"},
         {"guard", static_cast<int>(read.guard)},
+        {"present", name(read.present)},
         {"check", static_cast<int>(read.check)},
         {"acquire_timeout_ms", read.acquire_timeout.count()},
         {"log_level", static_cast<int>(read.log_level)},

@@ -16,9 +16,10 @@ using nlohmann::json;
 
 namespace {
 
-const json defaults{
-    {"policy", "auto"}, {"fence_source", "auto"},     {"acquire", "auto"}, {"guard", 0},
-    {"check", 0},       {"acquire_timeout_ms", 5000}, {"log_level", 3}};
+const json defaults{{"policy", "auto"},           {"fence_source", "auto"},
+                    {"acquire", "auto"},          {"guard", 0},
+                    {"present", "auto"},          {"check", 0},
+                    {"acquire_timeout_ms", 5000}, {"log_level", 3}};
 
 json defaults_but(const json& changes) {
     json settings = defaults;
@@ -62,12 +63,14 @@ TEST_F(Settings, EnvironmentNamesEachOfThem) {
                     {"VK_FENCEBRIDGE_ACQUIRE", "poll"},
                     {"VK_FENCEBRIDGE_GUARD", "off"},
                     {"VK_FENCEBRIDGE_CHECK", "on"},
+                    {"VK_FENCEBRIDGE_PRESENT", "owned"},
                     {"VK_FENCEBRIDGE_ACQUIRE_TIMEOUT_MS", "250"},
                     {"VK_FENCEBRIDGE_LOG_LEVEL", "debug"}}),
               (json{{"policy", "off"},
                     {"fence_source", "fence"},
                     {"acquire", "poll"},
                     {"guard", 2},
+                    {"present", "owned"},
                     {"check", 1},
                     {"acquire_timeout_ms", 250},
                     {"log_level", 4}}));
@@ -79,6 +82,7 @@ TEST_F(Settings, EveryWordOfTheManifestIsUnderstood) {
         {"FENCE_SOURCE", {"auto", "semaphore", "fence", "proxy", "wait"}},
         {"ACQUIRE", {"auto", "import", "thread", "poll"}},
         {"GUARD", {"auto", "on", "off"}},
+        {"PRESENT", {"auto", "native", "owned", "wait"}},
         {"CHECK", {"on", "off"}},
         {"LOG_LEVEL", {"off", "error", "warn", "info", "debug"}},
     };

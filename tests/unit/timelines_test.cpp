@@ -60,7 +60,7 @@ protected:
         if (timelines.is_resolved(on, points.waits)) {
             free.push_back(number);
         } else {
-            parked = ParkedRelease{on, number, {}, {}};
+            parked = ParkedRelease{on, number, {}, {}, {}, {}};
         }
         timelines.submitting(points);
         for (const ParkedRelease& release : timelines.submitted(on, points, std::move(parked))) {

@@ -1,0 +1,43 @@
+// Who makes the swapchain of a surface: the driver or the layer. A pure function, for the log, the
+// tests and the doctor.
+#pragma once
+
+#include "fence/source_choice.hpp"
+
+#include <vulkan/vulkan_core.h>
+
+#include <cstdint>
+
+namespace fencebridge {
+
+/// What a surface was made for.
+enum class SurfaceKind : uint8_t { Headless, Other };
+
+/// The setting `present`.
+enum class PresentSetting : uint8_t {
+    Auto,   ///< who serves the surface best
+    Native, ///< the driver's swapchain, untouched
+    Owned,  ///< ours, where it can be
+    Wait,   ///< the driver's, and the CPU waits for the work before each present
+};
+const char* name(PresentSetting setting);
+
+enum class PresentMethod : uint8_t { Native, Owned, Wait };
+const char* name(PresentMethod method);
+
+struct PresentChoice {
+    PresentMethod method = PresentMethod::Native;
+    const char* why = "";
+    const char* refused = nullptr; ///< why what was asked for is not what was chosen
+};
+
+/// What an owned swapchain needs of a device.
+struct PresentCapabilities {
+    FenceCapabilities fences;
+    bool dma_buf_export = false; ///< of images, by an extension that is enabled
+};
+
+PresentChoice choose_present(PresentSetting setting, SurfaceKind surface,
+                             const PresentCapabilities& capabilities);
+
+} // namespace fencebridge

@@ -1,0 +1,193 @@
+// Surfaces, swapchains and presents.
+#include "dispatch/chain.hpp"
+#include "entry/entry_points.hpp"
+#include "entry/guard.hpp"
+#include "entry/states.hpp"
+
+#include <algorithm>
+
+namespace fencebridge::entry {
+
+namespace {
+
+/// The owned swapchain behind a handle, or null.
+std::shared_ptr<Swapchain> owned(const DeviceState& state, VkSwapchainKHR swapchain) {
+    return state.presentation ? state.presentation->find(swapchain) : nullptr;
+}
+
+} // namespace
+
+VKAPI_ATTR VkResult VKAPI_CALL
+CreateHeadlessSurfaceEXT(VkInstance instance, const VkHeadlessSurfaceCreateInfoEXT* pCreateInfo,
+                         const VkAllocationCallbacks* pAllocator, VkSurfaceKHR* pSurface) {
+    return guarded([&] {
+        const auto& next = instance_of(instance).next;
+        const VkResult result =
+            next.CreateHeadlessSurfaceEXT(instance, pCreateInfo, pAllocator, pSurface);
+        if (result == VK_SUCCESS) {
+            record_or_destroy([&] { states().surfaces.insert(*pSurface, SurfaceKind::Headless); },
+                              [&] { next.DestroySurfaceKHR(instance, *pSurface, pAllocator); });
+        }
+        return result;
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroySurfaceKHR(VkInstance instance, VkSurfaceKHR surface,
+                                             const VkAllocationCallbacks* pAllocator) {
+    states().surfaces.erase(surface);
+    instance_of(instance).next.DestroySurfaceKHR(instance, surface, pAllocator);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice device,
+                                                  const VkSwapchainCreateInfoKHR* pCreateInfo,
+                                                  const VkAllocationCallbacks* pAllocator,
+                                                  VkSwapchainKHR* pSwapchain) {
+    return guarded([&] {
+        const DeviceState& state = device_of(device);
+        const auto& next = state.device.next;
+        if (!state.presentation) {
+            return next.CreateSwapchainKHR(device, pCreateInfo, pAllocator, pSwapchain);
+        }
+        Presentation& presentation = *state.presentation;
+        const SurfaceKind kind =
+            states().surfaces.find(pCreateInfo->surface).value_or(SurfaceKind::Other);
+        const PresentMethod method = presentation.choose(kind);
+        if (method == PresentMethod::Owned) {
+            return presentation.create(*pCreateInfo, pAllocator, pSwapchain);
+        }
+        const VkResult result =
+            next.CreateSwapchainKHR(device, pCreateInfo, pAllocator, pSwapchain);
+        if (result == VK_SUCCESS && method == PresentMethod::Wait) {
+            record_or_destroy([&] { presentation.waits_for(*pSwapchain); },
+                              [&] { next.DestroySwapchainKHR(device, *pSwapchain, pAllocator); });
+        }
+        return result;
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateImage(VkDevice device, const VkImageCreateInfo* pCreateInfo,
+                                           const VkAllocationCallbacks* pAllocator,
+                                           VkImage* pImage) {
+    return guarded([&] {
+        const DeviceState& state = device_of(device);
+        const auto* of_swapchain = find_in_chain<VkImageSwapchainCreateInfoKHR>(
+            pCreateInfo->pNext, VK_STRUCTURE_TYPE_IMAGE_SWAPCHAIN_CREATE_INFO_KHR);
+        const auto ours = of_swapchain ? owned(state, of_swapchain->swapchain) : nullptr;
+        // Vulkan has its other parameters be the swapchain's.
+        return ours ? ours->make_alias(pAllocator, pImage)
+                    : state.device.next.CreateImage(device, pCreateInfo, pAllocator, pImage);
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroySwapchainKHR(VkDevice device, VkSwapchainKHR swapchain,
+                                               const VkAllocationCallbacks* pAllocator) {
+    const DeviceState& state = device_of(device);
+    if (!state.presentation || !state.presentation->destroy(swapchain, pAllocator)) {
+        state.device.next.DestroySwapchainKHR(device, swapchain, pAllocator);
+    }
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainImagesKHR(VkDevice device, VkSwapchainKHR swapchain,
+                                                     uint32_t* pSwapchainImageCount,
+                                                     VkImage* pSwapchainImages) {
+    const DeviceState& state = device_of(device);
+    const auto ours = owned(state, swapchain);
+    if (!ours) {
+        return state.device.next.GetSwapchainImagesKHR(device, swapchain, pSwapchainImageCount,
+                                                       pSwapchainImages);
+    }
+    const auto images = ours->images();
+    const auto all = static_cast<uint32_t>(images.size());
+    if (pSwapchainImages == nullptr) {
+        *pSwapchainImageCount = all;
+        return VK_SUCCESS;
+    }
+    *pSwapchainImageCount = std::min(*pSwapchainImageCount, all);
+    for (uint32_t i = 0; i < *pSwapchainImageCount; ++i) {
+        pSwapchainImages[i] = images[i].image();
+    }
+    return *pSwapchainImageCount < all ? VK_INCOMPLETE : VK_SUCCESS;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL AcquireNextImageKHR(VkDevice device, VkSwapchainKHR swapchain,
+                                                   uint64_t timeout, VkSemaphore semaphore,
+                                                   VkFence fence, uint32_t* pImageIndex) {
+    return guarded([&] {
+        const DeviceState& state = device_of(device);
+        if (const auto ours = owned(state, swapchain)) {
+            return ours->acquire(timeout, semaphore, fence, pImageIndex);
+        }
+        return state.device.next.AcquireNextImageKHR(device, swapchain, timeout, semaphore, fence,
+                                                     pImageIndex);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL AcquireNextImage2KHR(VkDevice device,
+                                                    const VkAcquireNextImageInfoKHR* pAcquireInfo,
+                                                    uint32_t* pImageIndex) {
+    return guarded([&] {
+        const DeviceState& state = device_of(device);
+        // The mask of devices is one device's: a group of several has no dma-bufs to share.
+        if (const auto ours = owned(state, pAcquireInfo->swapchain)) {
+            return ours->acquire(pAcquireInfo->timeout, pAcquireInfo->semaphore,
+                                 pAcquireInfo->fence, pImageIndex);
+        }
+        return state.device.next.AcquireNextImage2KHR(device, pAcquireInfo, pImageIndex);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue,
+                                               const VkPresentInfoKHR* pPresentInfo) {
+    return guarded([&] {
+        const DeviceState& state = device_of(queue);
+        if (state.presentation) {
+            return state.presentation->present(queue, *pPresentInfo);
+        }
+        return state.device.next.QueuePresentKHR(queue, pPresentInfo);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL
+ReleaseSwapchainImagesEXT(VkDevice device, const VkReleaseSwapchainImagesInfoEXT* pReleaseInfo) {
+    return guarded([&] {
+        const DeviceState& state = device_of(device);
+        if (const auto ours = owned(state, pReleaseInfo->swapchain)) {
+            ours->give_back({pReleaseInfo->pImageIndices, pReleaseInfo->imageIndexCount});
+            return VK_SUCCESS;
+        }
+        return state.device.next.ReleaseSwapchainImagesEXT(device, pReleaseInfo);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL WaitForPresentKHR(VkDevice device, VkSwapchainKHR swapchain,
+                                                 uint64_t presentId, uint64_t timeout) {
+    return guarded([&] {
+        const DeviceState& state = device_of(device);
+        if (const auto ours = owned(state, swapchain)) {
+            return ours->wait_for_present(presentId, timeout);
+        }
+        return state.device.next.WaitForPresentKHR(device, swapchain, presentId, timeout);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainStatusKHR(VkDevice device, VkSwapchainKHR swapchain) {
+    const DeviceState& state = device_of(device);
+    if (owned(state, swapchain)) {
+        return VK_SUCCESS;
+    }
+    return state.device.next.GetSwapchainStatusKHR(device, swapchain);
+}
+
+VKAPI_ATTR void VKAPI_CALL SetHdrMetadataEXT(VkDevice device, uint32_t swapchainCount,
+                                             const VkSwapchainKHR* pSwapchains,
+                                             const VkHdrMetadataEXT* pMetadata) {
+    const DeviceState& state = device_of(device);
+    // Nobody looks at an owned swapchain's.
+    for (uint32_t i = 0; i < swapchainCount; ++i) {
+        if (!owned(state, pSwapchains[i])) {
+            state.device.next.SetHdrMetadataEXT(device, 1, &pSwapchains[i], &pMetadata[i]);
+        }
+    }
+}
+
+} // namespace fencebridge::entry

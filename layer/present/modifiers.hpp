@@ -1,0 +1,21 @@
+// DRM format modifiers: how pixels may lie in memory that both sides can read.
+#pragma once
+
+#include "dispatch/device.hpp"
+
+#include <vulkan/vulkan_core.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace fencebridge {
+
+/// Of `offered` (empty: any), the modifiers with which the driver can make and export images as
+/// `info` says (tiling and chain aside; `view_formats` as in VkImageFormatListCreateInfo). In the
+/// driver's order. Empty also where the device has no modifiers.
+std::vector<uint64_t> usable_modifiers(const Device& device, const VkImageCreateInfo& info,
+                                       std::span<const VkFormat> view_formats,
+                                       std::span<const uint64_t> offered);
+
+} // namespace fencebridge

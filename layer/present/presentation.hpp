@@ -1,0 +1,57 @@
+// vkQueuePresentKHR and the swapchains of one device.
+#pragma once
+
+#include "dispatch/device.hpp"
+#include "dispatch/present_choice.hpp"
+#include "handoff/bridge.hpp"
+#include "handoff/striped_map.hpp"
+#include "present/swapchain.hpp"
+#include "present/waited_present.hpp"
+
+#include <vulkan/vulkan_core.h>
+
+#include <memory>
+#include <vector>
+
+namespace fencebridge {
+
+/// Exists for devices whose presents are not all native. Thread-safe by Vulkan's own rules for
+/// swapchains and queues.
+class Presentation {
+public:
+    /// Borrowed; both outlive it. `bridge` may be null for a device without owned swapchains.
+    Presentation(const Device& device, Bridge* bridge) : device_(device), bridge_(bridge) {}
+
+    /// The choice for a surface's swapchain, with its line in the log.
+    PresentMethod choose(SurfaceKind surface) const;
+
+    /// An owned swapchain; its handle is no driver's.
+    VkResult create(const VkSwapchainCreateInfoKHR& info, const VkAllocationCallbacks* allocator,
+                    VkSwapchainKHR* handle);
+    /// The driver has made a swapchain whose presents are waited for.
+    void waits_for(VkSwapchainKHR handle);
+    /// False where it is the driver's to destroy.
+    bool destroy(VkSwapchainKHR handle, const VkAllocationCallbacks* allocator);
+
+    /// Null where it is not ours.
+    std::shared_ptr<Swapchain> find(VkSwapchainKHR handle) const {
+        return owned_.find(handle).value_or(nullptr);
+    }
+
+    VkResult present(VkQueue queue, const VkPresentInfoKHR& info);
+
+private:
+    struct Shown {
+        std::shared_ptr<Swapchain> swapchain;
+        uint32_t image;
+        uint64_t id;
+    };
+    VkResult present_owned(VkQueue queue, const VkPresentInfoKHR& info, std::vector<Shown> shown);
+
+    const Device& device_;
+    Bridge* const bridge_;
+    StripedMap<VkSwapchainKHR, std::shared_ptr<Swapchain>> owned_;
+    StripedMap<VkSwapchainKHR, std::shared_ptr<WaitedPresent>> waited_;
+};
+
+} // namespace fencebridge

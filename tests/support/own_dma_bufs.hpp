@@ -1,0 +1,13 @@
+// The dma-bufs that this process holds, whoever in it made them.
+#pragma once
+
+#include "support/fd.hpp"
+
+#include <vector>
+
+namespace fencebridge::test {
+
+/// One descriptor of each, a duplicate: what the layer keeps to itself is seen by nobody else.
+std::vector<Fd> own_dma_bufs();
+
+} // namespace fencebridge::test
