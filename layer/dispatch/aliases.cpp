@@ -28,6 +28,9 @@ void unify_aliases(VkuDeviceDispatchTable& table) {
     unify(table.CmdWaitEvents2, table.CmdWaitEvents2KHR);
     unify(table.GetBufferDeviceAddress, table.GetBufferDeviceAddressKHR);
     unify(table.GetBufferDeviceAddress, table.GetBufferDeviceAddressEXT);
+    unify(table.DestroyPrivateDataSlot, table.DestroyPrivateDataSlotEXT);
+    unify(table.GetPrivateData, table.GetPrivateDataEXT);
+    unify(table.SetPrivateData, table.SetPrivateDataEXT);
     unify(table.GetSemaphoreCounterValue, table.GetSemaphoreCounterValueKHR);
     unify(table.QueueSubmit2, table.QueueSubmit2KHR);
     unify(table.SignalSemaphore, table.SignalSemaphoreKHR);

@@ -1,5 +1,9 @@
 #include "dispatch/present_choice.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 namespace fencebridge {
 
 namespace {
@@ -19,6 +23,24 @@ const char* obstacle(SurfaceKind surface, const PresentCapabilities& capabilitie
 }
 
 } // namespace
+
+bool owned_swapchain_serves(const char* extension) {
+    // Each has structures or functions about swapchains that nothing here answers.
+    constexpr std::string_view unserved[] = {
+        "VK_AMD_display_native_hdr",
+        "VK_EXT_display_control",
+        "VK_EXT_present_timing",
+        "VK_GOOGLE_display_timing",
+        "VK_KHR_present_id2",
+        "VK_KHR_present_mode_fifo_latest_ready",
+        "VK_KHR_present_wait2",
+        "VK_KHR_shared_presentable_image",
+        "VK_KHR_swapchain_maintenance1",
+        "VK_NV_low_latency2",
+        "VK_NV_present_barrier",
+    };
+    return std::find(std::begin(unserved), std::end(unserved), extension) == std::end(unserved);
+}
 
 const char* name(PresentSetting setting) {
     switch (setting) {

@@ -37,6 +37,10 @@ struct PresentCapabilities {
     bool dma_buf_export = false; ///< of images, by an extension that is enabled
 };
 
+/// Whether an owned swapchain serves this device extension. Those that it does not are hidden where
+/// `owned` is asked for: better not there than broken.
+bool owned_swapchain_serves(const char* extension);
+
 PresentChoice choose_present(PresentSetting setting, SurfaceKind surface,
                              const PresentCapabilities& capabilities);
 

@@ -16,7 +16,7 @@ enum class Level : uint8_t {
     Device,
     PresentingDevice,
     SharingDevice,
-    CheckingDevice,
+    ObjectDevice,
     TouchingDevice
 };
 
@@ -35,7 +35,7 @@ struct EntryPoint {
 #define FENCEBRIDGE_AT_PRESENTING(name_) FENCEBRIDGE_AT(PresentingDevice, name_)
 #define FENCEBRIDGE_AT_DEVICE(name_) FENCEBRIDGE_AT(Device, name_)
 #define FENCEBRIDGE_AT_SHARING(name_) FENCEBRIDGE_AT(SharingDevice, name_)
-#define FENCEBRIDGE_AT_CHECKING(name_) FENCEBRIDGE_AT(CheckingDevice, name_)
+#define FENCEBRIDGE_AT_OBJECT(name_) FENCEBRIDGE_AT(ObjectDevice, name_)
 #define FENCEBRIDGE_AT_TOUCHING(name_) FENCEBRIDGE_AT(TouchingDevice, name_)
 
 const std::array entry_points = [] {
@@ -44,7 +44,7 @@ const std::array entry_points = [] {
                           FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_AT_DEVICE)
                               FENCEBRIDGE_PRESENTING_FUNCTIONS(FENCEBRIDGE_AT_PRESENTING)
                                   FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_AT_SHARING)
-                                      FENCEBRIDGE_CHECKING_FUNCTIONS(FENCEBRIDGE_AT_CHECKING)
+                                      FENCEBRIDGE_OBJECT_FUNCTIONS(FENCEBRIDGE_AT_OBJECT)
                                           FENCEBRIDGE_TOUCHING_FUNCTIONS(FENCEBRIDGE_AT_TOUCHING)};
     std::sort(points.begin(), points.end(),
               [](const auto& a, const auto& b) { return a.name < b.name; });
@@ -69,8 +69,9 @@ bool concerns(Level level, const DeviceState& state) {
         return true;
     case Level::SharingDevice:
         return state.bridge != nullptr;
-    case Level::CheckingDevice:
-        return state.bridge != nullptr && state.bridge->checks != nullptr;
+    case Level::ObjectDevice:
+        return state.presentation != nullptr ||
+               (state.bridge != nullptr && state.bridge->checks != nullptr);
     case Level::TouchingDevice:
         break;
     }

@@ -14,6 +14,7 @@
 
 // On instances whose setting `present` may concern a surface: present_calls.cpp.
 #define FENCEBRIDGE_SURFACE_FUNCTIONS(F)                                                           \
+    F(EnumerateDeviceExtensionProperties)                                                          \
     F(CreateHeadlessSurfaceEXT)                                                                    \
     F(DestroySurfaceKHR)
 
@@ -79,8 +80,18 @@
     F(CreateFence)                                                                                 \
     F(DestroyFence)
 
-// On sharing devices with the setting `check`: check_calls.cpp.
-#define FENCEBRIDGE_CHECKING_FUNCTIONS(F) F(SetDebugUtilsObjectNameEXT)
+// On devices with the setting `check` or with swapchains that may be owned: object_calls.cpp.
+#define FENCEBRIDGE_OBJECT_FUNCTIONS(F)                                                            \
+    F(SetDebugUtilsObjectNameEXT)                                                                  \
+    F(SetDebugUtilsObjectTagEXT)                                                                   \
+    F(DebugMarkerSetObjectNameEXT)                                                                 \
+    F(DebugMarkerSetObjectTagEXT)                                                                  \
+    F(SetPrivateData)                                                                              \
+    F(SetPrivateDataEXT)                                                                           \
+    F(GetPrivateData)                                                                              \
+    F(GetPrivateDataEXT)                                                                           \
+    F(DestroyPrivateDataSlot)                                                                      \
+    F(DestroyPrivateDataSlotEXT)
 
 // On sharing devices where a resource's use matters to the policy or the checks: touch_calls.cpp.
 #define FENCEBRIDGE_TOUCHING_FUNCTIONS(F)                                                          \
@@ -127,7 +138,7 @@ FENCEBRIDGE_SURFACE_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_PRESENTING_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_DECLARE)
-FENCEBRIDGE_CHECKING_FUNCTIONS(FENCEBRIDGE_DECLARE)
+FENCEBRIDGE_OBJECT_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_TOUCHING_FUNCTIONS(FENCEBRIDGE_DECLARE)
 #undef FENCEBRIDGE_DECLARE
 

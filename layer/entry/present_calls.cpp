@@ -5,6 +5,8 @@
 #include "entry/states.hpp"
 
 #include <algorithm>
+#include <span>
+#include <vector>
 
 namespace fencebridge::entry {
 
@@ -15,7 +17,47 @@ std::shared_ptr<Swapchain> owned(const DeviceState& state, VkSwapchainKHR swapch
     return state.presentation ? state.presentation->find(swapchain) : nullptr;
 }
 
+/// Vulkan's way to give out a list in two calls: first its length, then as much as there is room
+/// for.
+template<typename T>
+VkResult give_out(std::span<const T> all, uint32_t* count, T* target) {
+    const auto length = static_cast<uint32_t>(all.size());
+    if (target == nullptr) {
+        *count = length;
+        return VK_SUCCESS;
+    }
+    *count = std::min(*count, length);
+    std::copy_n(all.begin(), *count, target);
+    return *count < length ? VK_INCOMPLETE : VK_SUCCESS;
+}
+
 } // namespace
+
+VKAPI_ATTR VkResult VKAPI_CALL
+EnumerateDeviceExtensionProperties(VkPhysicalDevice physicalDevice, const char* pLayerName,
+                                   uint32_t* pPropertyCount, VkExtensionProperties* pProperties) {
+    return guarded([&] {
+        const auto next = instance_of(physicalDevice).next.EnumerateDeviceExtensionProperties;
+        if (pLayerName != nullptr) {
+            return next(physicalDevice, pLayerName, pPropertyCount, pProperties);
+        }
+        uint32_t count = 0;
+        VkResult result = next(physicalDevice, nullptr, &count, nullptr);
+        std::vector<VkExtensionProperties> served(count);
+        if (result == VK_SUCCESS) {
+            result = next(physicalDevice, nullptr, &count, served.data());
+        }
+        if (result != VK_SUCCESS) {
+            return result;
+        }
+        served.resize(count);
+        std::erase_if(served, [](const VkExtensionProperties& one) {
+            return !owned_swapchain_serves(static_cast<const char*>(one.extensionName));
+        });
+        return give_out(std::span<const VkExtensionProperties>(served), pPropertyCount,
+                        pProperties);
+    });
+}
 
 VKAPI_ATTR VkResult VKAPI_CALL
 CreateHeadlessSurfaceEXT(VkInstance instance, const VkHeadlessSurfaceCreateInfoEXT* pCreateInfo,
@@ -96,17 +138,13 @@ VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainImagesKHR(VkDevice device, VkSwapchai
         return state.device.next.GetSwapchainImagesKHR(device, swapchain, pSwapchainImageCount,
                                                        pSwapchainImages);
     }
-    const auto images = ours->images();
-    const auto all = static_cast<uint32_t>(images.size());
-    if (pSwapchainImages == nullptr) {
-        *pSwapchainImageCount = all;
-        return VK_SUCCESS;
-    }
-    *pSwapchainImageCount = std::min(*pSwapchainImageCount, all);
-    for (uint32_t i = 0; i < *pSwapchainImageCount; ++i) {
-        pSwapchainImages[i] = images[i].image();
-    }
-    return *pSwapchainImageCount < all ? VK_INCOMPLETE : VK_SUCCESS;
+    return guarded([&] {
+        std::vector<VkImage> images;
+        for (const SwapchainImage& image : ours->images()) {
+            images.push_back(image.image());
+        }
+        return give_out(std::span<const VkImage>(images), pSwapchainImageCount, pSwapchainImages);
+    });
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL AcquireNextImageKHR(VkDevice device, VkSwapchainKHR swapchain,

@@ -83,6 +83,7 @@ bool Presentation::destroy(VkSwapchainKHR handle, const VkAllocationCallbacks* a
         return false;
     }
     owned_.erase(handle);
+    private_data.forget_object(reinterpret_cast<uint64_t>(handle));
     swapchain->destroy(allocator);
     return true;
 }

@@ -5,6 +5,7 @@
 #include "dispatch/present_choice.hpp"
 #include "handoff/bridge.hpp"
 #include "handoff/striped_map.hpp"
+#include "present/private_data.hpp"
 #include "present/swapchain.hpp"
 #include "present/waited_present.hpp"
 
@@ -39,6 +40,8 @@ public:
     }
 
     VkResult present(VkQueue queue, const VkPresentInfoKHR& info);
+
+    PrivateData private_data; ///< of owned swapchains
 
 private:
     struct Shown {

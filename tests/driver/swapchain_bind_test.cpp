@@ -90,22 +90,37 @@ void draw_and_present(const VulkanContext& context) {
     }
 }
 
-class SwapchainBind : public testing::TestWithParam<Layers> {};
+struct Mode {
+    Layers layers;
+    const char* present; ///< the setting
+};
+std::string by_mode(const testing::TestParamInfo<Mode>& parameter) {
+    return std::string(parameter.param.present) + name(parameter.param.layers);
+}
+
+class SwapchainBind : public testing::TestWithParam<Mode> {};
 
 TEST_P(SwapchainBind, ReachesTheSwapchainsImage) {
     testing::internal::CaptureStderr();
     {
-        VulkanContext context(with_headless_swapchain({.layers = GetParam()}));
+        VulkanContext context(with_headless_swapchain(
+            {.layers = GetParam().layers, .settings = {{"PRESENT", GetParam().present}}}));
         draw_and_present(context);
         expect_no_messages(context);
     }
     const std::string log = testing::internal::GetCapturedStderr();
-    EXPECT_EQ(log.find("releases 0 (") != std::string::npos, has_bridge(GetParam())) << log;
+    // A bind is no hand-off; only the presents of an owned swapchain are.
+    const bool none = log.find("releases 0 (") != std::string::npos;
+    const bool is_native = std::string(GetParam().present) == "native";
+    EXPECT_EQ(none, has_bridge(GetParam().layers) && is_native) << log;
 }
-INSTANTIATE_TEST_SUITE_P(Layer, SwapchainBind,
-                         testing::Values(Layers::ValidationOnly, Layers::Bridge,
-                                         Layers::ValidationBelow, Layers::ValidationAbove),
-                         by_layers);
+INSTANTIATE_TEST_SUITE_P(
+    Mode, SwapchainBind,
+    testing::Values(Mode{Layers::ValidationOnly, "native"}, Mode{Layers::Bridge, "native"},
+                    Mode{Layers::ValidationBelow, "native"},
+                    Mode{Layers::ValidationAbove, "native"}, Mode{Layers::Bridge, "owned"},
+                    Mode{Layers::ValidationBelow, "owned"}, Mode{Layers::ValidationAbove, "owned"}),
+    by_mode);
 
 } // namespace
 } // namespace fencebridge::test

@@ -69,12 +69,13 @@ uint32_t HeadlessSwapchain::acquire() const {
     return index;
 }
 
-void HeadlessSwapchain::present(const CommandBuffer& commands, uint32_t index,
-                                VkFence drawn) const {
+void HeadlessSwapchain::present(const CommandBuffer& commands, uint32_t index, VkFence drawn,
+                                const void* present_chain) const {
     const VkSemaphore behind_drawing = drawn_.at(index).handle;
     FB_VK(submit(context_.queue, commands, drawn, {.signal = behind_drawing}));
     const VkPresentInfoKHR info{
         .sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
+        .pNext = present_chain,
         .waitSemaphoreCount = 1,
         .pWaitSemaphores = &behind_drawing,
         .swapchainCount = 1,

@@ -27,8 +27,8 @@ public:
     /// Waits until an image is the application's, and returns its index.
     uint32_t acquire() const;
     /// Submits `commands`, with `drawn` in the submit, and presents the image when they are done.
-    void present(const CommandBuffer& commands, uint32_t index,
-                 VkFence drawn = VK_NULL_HANDLE) const;
+    void present(const CommandBuffer& commands, uint32_t index, VkFence drawn = VK_NULL_HANDLE,
+                 const void* present_chain = nullptr) const;
 
 private:
     const VulkanContext& context_;

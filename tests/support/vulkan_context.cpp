@@ -139,6 +139,13 @@ bool has_bridge(Layers layers) {
     return layers != Layers::None && layers != Layers::ValidationOnly;
 }
 
+bool VulkanContext::supports(const char* device_extension) const {
+    return has(list_extensions([this](uint32_t* number, VkExtensionProperties* all) {
+                   vkEnumerateDeviceExtensionProperties(physical_device, nullptr, number, all);
+               }),
+               device_extension);
+}
+
 void must_succeed(VkResult result, const char* call, const char* file, int line) {
     if (result != VK_SUCCESS) {
         std::fprintf(stderr, "%s:%d: %s returned %d\n", file, line, call, static_cast<int>(result));
@@ -205,20 +212,17 @@ VulkanContext::VulkanContext(const ContextOptions& options)
     device_name = static_cast<const char*>(properties.properties.deviceName);
     driver = driver_properties.driverID;
 
-    const auto available = list_extensions([&](uint32_t* number, VkExtensionProperties* all) {
-        vkEnumerateDeviceExtensionProperties(physical_device, nullptr, number, all);
-    });
     std::vector<const char*> extensions = options.device_extensions;
     if (options.shares_memory) {
         for (const char* wanted : {VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
                                    VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
                                    VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME,
                                    VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME}) {
-            if (has(available, wanted)) {
+            if (supports(wanted)) {
                 extensions.push_back(wanted);
             }
         }
-        has_dma_buf = has(available, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
+        has_dma_buf = supports(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
     }
     uint32_t families = 1;
     VkQueueFamilyProperties family{};

@@ -62,6 +62,9 @@ public:
         return reinterpret_cast<F>(lookup(function_name));
     }
 
+    /// Whether the physical device has an extension, enabled or not.
+    bool supports(const char* device_extension) const;
+
     /// What validation, or our layer's checks, said since the last call: "ID: text", warnings and
     /// errors.
     std::vector<std::string> take_messages();

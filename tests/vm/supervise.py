@@ -20,6 +20,7 @@ from qemu_command import qemu_command, qemu_environment
 
 JOB = pathlib.Path("/job")
 BOOT_LIMIT = 120
+HEARTBEAT_LIMIT = 120
 KERNEL_LOG_LINES = 60
 
 
@@ -35,6 +36,23 @@ class Stream:
         while data := self.file.read(65536):
             while data:
                 data = data[os.write(self.descriptor, data):]
+
+
+class Heartbeat:
+    """What guest-init.sh counts, every five seconds of the guest's time."""
+
+    def __init__(self, now):
+        self.last = b""
+        self.changed_at = now
+
+    def look(self, now):
+        try:
+            beat = (JOB / "heartbeat").read_bytes()
+        except OSError:
+            return
+        if beat != self.last:
+            self.last = beat
+            self.changed_at = now
 
 
 def say(text):
@@ -61,6 +79,7 @@ def run_guest(options, limit_at):
                                 stdin=None if options.shell else subprocess.DEVNULL,
                                 stdout=None if options.shell else log, stderr=log)
     photographer = Photographer(JOB)
+    heartbeat = Heartbeat(booted_at)
     started = False
     why = None
     try:
@@ -73,6 +92,10 @@ def run_guest(options, limit_at):
                 started = True
                 if options.verbose:
                     say(f"guest up after {now - booted_at:.1f} s")
+            heartbeat.look(now)
+            if started and now - heartbeat.changed_at > HEARTBEAT_LIMIT:
+                why = f"its clock has stood still for {HEARTBEAT_LIMIT} s"
+                break
             if now > limit_at:
                 why = "the time limit"
                 break
@@ -100,7 +123,7 @@ def run_guest(options, limit_at):
 
 
 def clear_job():
-    for name in ("started", "exit-code", "kernel.log", "guest.log"):
+    for name in ("started", "heartbeat", "exit-code", "kernel.log", "guest.log"):
         (JOB / name).unlink(missing_ok=True)
 
 
