@@ -4,6 +4,7 @@
 #include "dispatch/capabilities.hpp"
 #include "dispatch/extensions.hpp"
 #include "dispatch/instance.hpp"
+#include "dispatch/present_choice.hpp"
 #include "fence/source_choice.hpp"
 #include "fence/vgem.hpp"
 #include "kernel_check.hpp"
@@ -97,6 +98,12 @@ Json examine(const Instance& instance, VkPhysicalDevice physical_device, KernelS
     const SourceChoice source = choose_source(capabilities.fences, std::nullopt);
     const AcquireChoice acquire = choose_acquire(capabilities.fences, std::nullopt);
     const GuardChoice guard = choose_guard(capabilities.fences, GuardSetting::Auto);
+    const PresentCapabilities presents{.fences = capabilities.fences,
+                                       .dma_buf_export = shares && capabilities.dma_buf_export};
+    const auto present = [&](PresentSetting setting) {
+        return choose_present(setting, SurfaceKind::Headless, presents);
+    };
+    const char* const not_owned = present(PresentSetting::Owned).refused;
     Json device = {
         {"name", capabilities.device_name},
         {"driver", capabilities.driver_name},
@@ -112,6 +119,10 @@ Json examine(const Instance& instance, VkPhysicalDevice physical_device, KernelS
         {"acquire_why", acquire.why},
         {"guard", guard.on},
         {"guard_why", guard.why},
+        {"present", name(present(PresentSetting::Auto).method)},
+        {"present_why", present(PresentSetting::Auto).why},
+        {"present_owned", not_owned == nullptr},
+        {"present_owned_why", not_owned == nullptr ? "possible for headless surfaces" : not_owned},
         {"notes", Json::array()},
     };
     if (!shares) {
@@ -147,7 +158,10 @@ void print(const Json& report) {
                   << "\n  acquire: " << device["acquire"].get<std::string>() << " ("
                   << device["acquire_why"].get<std::string>()
                   << ")\n  guard: " << (device["guard"].get<bool>() ? "on" : "off") << " ("
-                  << device["guard_why"].get<std::string>() << ")\n";
+                  << device["guard_why"].get<std::string>()
+                  << ")\n  present: " << device["present"].get<std::string>() << " ("
+                  << device["present_why"].get<std::string>()
+                  << "); owned: " << device["present_owned_why"].get<std::string>() << '\n';
         for (const Json& note : device["notes"]) {
             std::cout << "  note: " << note.get<std::string>() << '\n';
         }

@@ -9,8 +9,10 @@ namespace fencebridge::entry {
 namespace {
 
 bool is_owned_swapchain(const DeviceState& state, VkObjectType type, uint64_t handle) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): so it is in these calls
+    const auto swapchain = reinterpret_cast<VkSwapchainKHR>(handle);
     return state.presentation && type == VK_OBJECT_TYPE_SWAPCHAIN_KHR &&
-           state.presentation->find(reinterpret_cast<VkSwapchainKHR>(handle)) != nullptr;
+           state.presentation->find(swapchain) != nullptr;
 }
 
 } // namespace

@@ -5,7 +5,6 @@
 #include "fence/completion_source.hpp"
 #include "fence/handle_pool.hpp"
 
-
 namespace fencebridge {
 
 /// vkGetSemaphoreFdKHR(SYNC_FD) has copy transference and the side effects of a wait (Vulkan spec,

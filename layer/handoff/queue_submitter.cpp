@@ -69,12 +69,10 @@ VkResult QueueSubmitter::hand_out(std::span<const VkSemaphore> waits,
         pay_owed_wait();
         points_.clear();
         plan_.make_release(memories);
-        then_ = std::move(then);
-        result = bridge_planned(std::span(&batch, 1), fence, false, resolved_parked);
-        // Empty where it was parked with the release.
-        then = std::exchange(then_, {});
+        result = bridge_planned(std::span(&batch, 1), fence, &then, resolved_parked);
     }
     complete_all(std::move(resolved_parked));
+    // Empty where it was parked with the release.
     if (result == VK_SUCCESS && then) {
         then();
     }
@@ -125,7 +123,7 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
         }
         return result;
     }
-    return bridge_planned(batches, fence, true, resolved_parked);
+    return bridge_planned(batches, fence, nullptr, resolved_parked);
 }
 
 void QueueSubmitter::pay_owed_wait() {
@@ -135,10 +133,11 @@ void QueueSubmitter::pay_owed_wait() {
     }
 }
 
-/// Called with the lock held, the plan made and the points collected. `guarded`: a peer may look at
-/// any time.
+/// Called with the lock held, the plan made and the points collected. `then`: of a hand_out(),
+/// taken where its release is parked; or null.
 template<typename Batch>
-VkResult QueueSubmitter::bridge_planned(std::span<const Batch> batches, VkFence fence, bool guarded,
+VkResult QueueSubmitter::bridge_planned(std::span<const Batch> batches, VkFence fence,
+                                        std::function<void()>* then,
                                         std::vector<ParkedRelease>& resolved_parked) {
     arena_.reset();
     const BufferLocks locks(plan_.batches(), plan_.releases(), locked_);
@@ -159,7 +158,8 @@ VkResult QueueSubmitter::bridge_planned(std::span<const Batch> batches, VkFence 
             releaser_.prepare(signalling, resolved, can_patch(batches[plan_.signalling_batch()]));
         }
         const Batch* const ours = patched(batches, signalling.in_batch());
-        if (guarded && resolved_by_application) {
+        // A peer of a hand_out() does not look before it is told.
+        if (then == nullptr && resolved_by_application) {
             releaser_.guard(signalling, plan_.releases());
         }
         result = call_next(std::span(ours, batches.size()), signalling.slot);
@@ -172,7 +172,7 @@ VkResult QueueSubmitter::bridge_planned(std::span<const Batch> batches, VkFence 
         timelines_.not_submitted(points_);
         return result;
     }
-    resolved_parked = after_submit(signalling, resolved);
+    resolved_parked = after_submit(signalling, resolved, then);
     return result;
 }
 
@@ -224,7 +224,8 @@ void QueueSubmitter::undo(const Signalling& signalling) {
 
 /// The work is in the kernel: from here on nothing may fail the call. Returns what it resolves of
 /// other submits.
-std::vector<ParkedRelease> QueueSubmitter::after_submit(Signalling& signalling, bool resolved) {
+std::vector<ParkedRelease> QueueSubmitter::after_submit(Signalling& signalling, bool resolved,
+                                                        std::function<void()>* then) {
     std::vector<ParkedRelease> resolved_parked;
     const char* unfenced = nullptr;
     bool is_recorded = false;
@@ -255,12 +256,12 @@ std::vector<ParkedRelease> QueueSubmitter::after_submit(Signalling& signalling, 
             }
         } else {
             count(device_.counters.parked);
-            parked = ParkedRelease{this,
-                                   submit,
-                                   *signalling.ticket,
-                                   plan_.releases(),
-                                   std::move(signalling.guard),
-                                   std::exchange(then_, {})};
+            parked = ParkedRelease{
+                this, submit, *signalling.ticket, plan_.releases(), std::move(signalling.guard),
+                {}};
+            if (then != nullptr) {
+                parked->then = std::exchange(*then, {});
+            }
         }
         is_recorded = true;
         resolved_parked = timelines_.submitted(this, points_, std::move(parked));

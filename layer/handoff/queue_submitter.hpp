@@ -66,7 +66,8 @@ private:
     VkResult bridge(std::span<const Batch> batches, VkFence fence,
                     std::vector<ParkedRelease>& resolved_parked);
     template<typename Batch>
-    VkResult bridge_planned(std::span<const Batch> batches, VkFence fence, bool guarded,
+    VkResult bridge_planned(std::span<const Batch> batches, VkFence fence,
+                            std::function<void()>* then,
                             std::vector<ParkedRelease>& resolved_parked);
     void pay_owed_wait();
     template<typename Batch>
@@ -75,7 +76,8 @@ private:
     const Batch* patched(std::span<const Batch> batches, const SemaphorePoint& signal);
 
     void undo(const Signalling& signalling);
-    std::vector<ParkedRelease> after_submit(Signalling& signalling, bool resolved);
+    std::vector<ParkedRelease> after_submit(Signalling& signalling, bool resolved,
+                                            std::function<void()>* then);
     std::vector<ParkedRelease> record_points() noexcept;
     bool release(const Ticket& ticket, std::span<const HandOff> releases, uint64_t submit,
                  bool may_export, VkFence* displaced);
@@ -102,7 +104,6 @@ private:
     // Kept from submit to submit, so that the steady state allocates nothing.
     Arena arena_;
     SubmitPlan plan_;
-    std::function<void()> then_; ///< of a hand_out() in progress
     std::vector<std::shared_ptr<DmaBuf>> locked_;
     TimelinePoints points_;
 };

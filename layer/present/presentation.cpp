@@ -1,7 +1,6 @@
 #include "present/presentation.hpp"
 
 #include "dispatch/chain.hpp"
-#include "report/log.hpp"
 
 #include <new>
 
@@ -37,9 +36,12 @@ std::span<const VkFence> present_fences(const VkPresentInfoKHR& info) {
 
 } // namespace
 
-PresentMethod Presentation::choose(SurfaceKind surface) const {
+PresentMethod Presentation::choose(SurfaceKind surface) {
     const PresentChoice choice =
         choose_present(device_.instance->settings.present, surface, device_.presents);
+    if (!said_.at(static_cast<size_t>(surface)).first()) {
+        return choice.method;
+    }
     if (choice.refused != nullptr) {
         log(LogLevel::Warn, "present %s cannot be had: %s",
             name(device_.instance->settings.present), choice.refused);
@@ -115,6 +117,7 @@ VkResult Presentation::present(VkQueue queue, const VkPresentInfoKHR& info) {
 VkResult Presentation::present_owned(VkQueue queue, const VkPresentInfoKHR& info,
                                      std::vector<Shown> shown) {
     std::vector<SharedMemoryRef> memories;
+    memories.reserve(shown.size());
     for (const Shown& one : shown) {
         memories.push_back(one.swapchain->images()[one.image].memory());
     }

@@ -8,9 +8,11 @@
 #include "present/private_data.hpp"
 #include "present/swapchain.hpp"
 #include "present/waited_present.hpp"
+#include "report/log.hpp"
 
 #include <vulkan/vulkan_core.h>
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -23,8 +25,8 @@ public:
     /// Borrowed; both outlive it. `bridge` may be null for a device without owned swapchains.
     Presentation(const Device& device, Bridge* bridge) : device_(device), bridge_(bridge) {}
 
-    /// The choice for a surface's swapchain, with its line in the log.
-    PresentMethod choose(SurfaceKind surface) const;
+    /// The choice for a surface's swapchain, with a line in the log for the first of its kind.
+    PresentMethod choose(SurfaceKind surface);
 
     /// An owned swapchain; its handle is no driver's.
     VkResult create(const VkSwapchainCreateInfoKHR& info, const VkAllocationCallbacks* allocator,
@@ -53,6 +55,7 @@ private:
 
     const Device& device_;
     Bridge* const bridge_;
+    std::array<Once, 2> said_; ///< by SurfaceKind
     StripedMap<VkSwapchainKHR, std::shared_ptr<Swapchain>> owned_;
     StripedMap<VkSwapchainKHR, std::shared_ptr<WaitedPresent>> waited_;
 };

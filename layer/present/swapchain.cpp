@@ -43,7 +43,6 @@ Swapchain::~Swapchain() = default;
 
 VkResult Swapchain::make(const VkSwapchainCreateInfoKHR& info,
                          const VkAllocationCallbacks* allocator) {
-    surface_ = info.surface;
     if (info.imageSharingMode == VK_SHARING_MODE_CONCURRENT) {
         families_.assign(info.pQueueFamilyIndices,
                          info.pQueueFamilyIndices + info.queueFamilyIndexCount);

@@ -35,8 +35,6 @@ public:
     /// done.
     void destroy(const VkAllocationCallbacks* allocator);
 
-    VkSurfaceKHR surface() const { return surface_; }
-
     /// vkCreateImage with VkImageSwapchainCreateInfoKHR: one image more like those of the
     /// swapchain.
     VkResult make_alias(const VkAllocationCallbacks* allocator, VkImage* image) const;
@@ -68,7 +66,6 @@ private:
 
     const Device& device_;
     const std::unique_ptr<Presenter> presenter_;
-    VkSurfaceKHR surface_ = VK_NULL_HANDLE;
     ImageParameters parameters_;
     std::vector<uint32_t> families_; ///< those of parameters_.info
     std::unique_ptr<SwapchainImage[]> images_;
