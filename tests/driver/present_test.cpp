@@ -243,7 +243,7 @@ TEST_P(AnySwapchain, PresentsWithoutGrowing) {
         draw(*commands.emplace_back(std::make_unique<CommandBuffer>(context)), image, nullptr);
     }
     size_t descriptors = 0;
-    constexpr int frames = 300;
+    constexpr int frames = 120;
     for (int frame = 0; frame < frames; ++frame) {
         const uint32_t index = swapchain.acquire();
         swapchain.present(*commands.at(index), index);

@@ -4,7 +4,7 @@
 Meson is the one source of truth. A test's Meson suites are read as tags:
   guest            it must run in the guest (or, with --host, on the machine); others run in the tree's chroot
   each-driver      once for each of the guest's drivers;  venus, lavapipe: only with that driver
-  sanitize         also from the asan and tsan builds
+  sanitize         also from the asan and tsan builds;  asan: from that one alone
 The first of its suites that is none of these is the suite that it is reported under.
 
 Writes FOLDER/plan-here.tsv and FOLDER/plan-guest.tsv, one run a line:
@@ -19,7 +19,7 @@ import pathlib
 import shlex
 import sys
 
-TAGS = {"guest", "each-driver", "venus", "lavapipe", "sanitize"}
+TAGS = {"guest", "each-driver", "venus", "lavapipe", "sanitize", "asan"}
 GUEST_DRIVERS = ("venus", "lavapipe")
 # Suites with a verb of their own, left out of `test` unless they are asked for.
 OWN_VERB = {"bench", "demo"}
@@ -39,6 +39,9 @@ class Test:
         environment = [f"{name}={value}" for name, value in entry["env"].items()]
         self.command = shlex.join((["env", *environment] if environment else []) + entry["cmd"])
         self.command = f"cd {shlex.quote(entry.get('workdir') or str(folder))} && {self.command}"
+
+    def runs_from(self, flavour):
+        return flavour == "plain" or "sanitize" in self.tags or flavour in self.tags
 
     def wanted(self, suites):
         return self.suite in suites if suites else self.suite not in OWN_VERB
@@ -93,7 +96,7 @@ def main():
 
     tests = tests_of(options.build, "plain")
     if options.sanitized:
-        return 0 if any("sanitize" in test.tags and test.wanted(options.suites) for test in tests) else 1
+        return 0 if any(test.runs_from("asan") and test.wanted(options.suites) for test in tests) else 1
     missing = set(options.suites) - {test.suite for test in tests}
     if missing:
         print(f"no such suite: {' '.join(sorted(missing))}; there are: {' '.join(sorted({test.suite for test in tests}))}")
@@ -102,7 +105,7 @@ def main():
     plans = {False: [], True: []}
     for flavour in options.flavours:
         for test in tests_of(options.build, flavour):
-            if test.wanted(options.suites) and (flavour == "plain" or "sanitize" in test.tags):
+            if test.wanted(options.suites) and test.runs_from(flavour):
                 for in_guest, row in rows_of(test, flavour, options):
                     plans[in_guest].append("\t".join(str(column) or "-" for column in row).replace("\n", " "))
     for in_guest, name in ((False, "plan-here.tsv"), (True, "plan-guest.tsv")):
