@@ -120,8 +120,10 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
     device.shares_memory =
         may_own || (instance.settings.policy != Policy::Off &&
                     extensions.contains(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME));
-    if (device.shares_memory) {
+    if (device.shares_memory || device.has_swapchains) {
         device.capabilities = query_capabilities(instance, physical_device);
+    }
+    if (device.shares_memory) {
         add_what_we_need(extensions, device.capabilities, instance.has_properties2);
         if (may_own) {
             add_what_owned_swapchains_need(extensions, device.capabilities);
