@@ -15,6 +15,13 @@ bool is_owned_swapchain(const DeviceState& state, VkObjectType type, uint64_t ha
            state.presentation->find(swapchain) != nullptr;
 }
 
+/// VK_EXT_debug_marker has types of its own.
+bool is_owned_swapchain(const DeviceState& state, VkDebugReportObjectTypeEXT type,
+                        uint64_t handle) {
+    return type == VK_DEBUG_REPORT_OBJECT_TYPE_SWAPCHAIN_KHR_EXT &&
+           is_owned_swapchain(state, VK_OBJECT_TYPE_SWAPCHAIN_KHR, handle);
+}
+
 } // namespace
 
 VKAPI_ATTR VkResult VKAPI_CALL
@@ -44,8 +51,7 @@ SetDebugUtilsObjectTagEXT(VkDevice device, const VkDebugUtilsObjectTagInfoEXT* p
 VKAPI_ATTR VkResult VKAPI_CALL
 DebugMarkerSetObjectNameEXT(VkDevice device, const VkDebugMarkerObjectNameInfoEXT* pNameInfo) {
     const DeviceState& state = device_of(device);
-    if (pNameInfo->objectType == VK_DEBUG_REPORT_OBJECT_TYPE_SWAPCHAIN_KHR_EXT &&
-        is_owned_swapchain(state, VK_OBJECT_TYPE_SWAPCHAIN_KHR, pNameInfo->object)) {
+    if (is_owned_swapchain(state, pNameInfo->objectType, pNameInfo->object)) {
         return VK_SUCCESS;
     }
     return state.device.next.DebugMarkerSetObjectNameEXT(device, pNameInfo);
@@ -54,8 +60,7 @@ DebugMarkerSetObjectNameEXT(VkDevice device, const VkDebugMarkerObjectNameInfoEX
 VKAPI_ATTR VkResult VKAPI_CALL
 DebugMarkerSetObjectTagEXT(VkDevice device, const VkDebugMarkerObjectTagInfoEXT* pTagInfo) {
     const DeviceState& state = device_of(device);
-    if (pTagInfo->objectType == VK_DEBUG_REPORT_OBJECT_TYPE_SWAPCHAIN_KHR_EXT &&
-        is_owned_swapchain(state, VK_OBJECT_TYPE_SWAPCHAIN_KHR, pTagInfo->object)) {
+    if (is_owned_swapchain(state, pTagInfo->objectType, pTagInfo->object)) {
         return VK_SUCCESS;
     }
     return state.device.next.DebugMarkerSetObjectTagEXT(device, pTagInfo);

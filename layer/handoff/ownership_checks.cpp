@@ -23,8 +23,7 @@ constexpr Explanation explanations[] = {
      "is released again and was not acquired since its last release: whoever was given it then may "
      "still read it while new content is drawn. Record an acquire (a barrier with "
      "srcQueueFamilyIndex EXTERNAL or FOREIGN; oldLayout UNDEFINED where the content may go) "
-     "before "
-     "it is drawn again."},
+     "before it is drawn again."},
     {"FENCEBRIDGE-foreign-fence-while-owned",
      "got a fence that is not of this device between its acquire and this release: a peer works on "
      "its dma-buf while it is ours. Send a buffer out only after its release was submitted, and "
@@ -91,9 +90,7 @@ void OwnershipChecks::submitted(Submit submit) noexcept {
                 step(one, submit);
             }
         }
-        for (const DebugMessage& message : submit.messages) {
-            messages_.send(message);
-        }
+        messages_.send(submit.messages);
     } catch (const std::exception& problem) {
         log(LogLevel::Error, "the checks of a submit are lost: %s", problem.what());
     }
@@ -130,9 +127,7 @@ void OwnershipChecks::released_unshared(const DebugObject& resource) {
         const std::lock_guard guard(mutex_);
         tell(Kind::Unseen, resource, messages);
     }
-    for (const DebugMessage& message : messages) {
-        messages_.send(message);
-    }
+    messages_.send(messages);
 }
 
 void OwnershipChecks::destroyed(const DebugObject& resource) {
@@ -152,9 +147,7 @@ void OwnershipChecks::freed(const SharedMemoryRef& memory) {
             tell(Kind::Unseen, object, messages);
         }
     }
-    for (const DebugMessage& message : messages) {
-        messages_.send(message);
-    }
+    messages_.send(messages);
     destroyed(object);
 }
 

@@ -50,6 +50,11 @@ public:
     /// A warning of the type VALIDATION, and a line in the log. Calls the application back: no lock
     /// may be held.
     void send(const DebugMessage& message) const;
+    void send(std::span<const DebugMessage> messages) const {
+        for (const DebugMessage& message : messages) {
+            send(message);
+        }
+    }
 
 private:
     std::string name_of(const DebugObject& object) const;
