@@ -101,7 +101,7 @@ Json examine(const Instance& instance, VkPhysicalDevice physical_device, KernelS
     const PresentCapabilities presents{.fences = capabilities.fences,
                                        .dma_buf_export = shares && capabilities.dma_buf_export};
     const auto present = [&](PresentSetting setting) {
-        return choose_present(setting, SurfaceKind::Headless, presents);
+        return choose_present(setting, SurfaceKind::Wayland, false, presents);
     };
     const char* const not_owned = present(PresentSetting::Owned).refused;
     Json device = {
@@ -122,7 +122,8 @@ Json examine(const Instance& instance, VkPhysicalDevice physical_device, KernelS
         {"present", name(present(PresentSetting::Auto).method)},
         {"present_why", present(PresentSetting::Auto).why},
         {"present_owned", not_owned == nullptr},
-        {"present_owned_why", not_owned == nullptr ? "possible for headless surfaces" : not_owned},
+        {"present_owned_why",
+         not_owned == nullptr ? "possible for Wayland and headless surfaces" : not_owned},
         {"notes", Json::array()},
     };
     if (!shares) {

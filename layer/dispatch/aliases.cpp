@@ -26,6 +26,7 @@ void unify_aliases(VkuDeviceDispatchTable& table) {
     unify(table.CmdPipelineBarrier2, table.CmdPipelineBarrier2KHR);
     unify(table.CmdResolveImage2, table.CmdResolveImage2KHR);
     unify(table.CmdWaitEvents2, table.CmdWaitEvents2KHR);
+    unify(table.GetImageMemoryRequirements2, table.GetImageMemoryRequirements2KHR);
     unify(table.GetBufferDeviceAddress, table.GetBufferDeviceAddressKHR);
     unify(table.GetBufferDeviceAddress, table.GetBufferDeviceAddressEXT);
     unify(table.DestroyPrivateDataSlot, table.DestroyPrivateDataSlotEXT);
@@ -35,6 +36,26 @@ void unify_aliases(VkuDeviceDispatchTable& table) {
     unify(table.QueueSubmit2, table.QueueSubmit2KHR);
     unify(table.SignalSemaphore, table.SignalSemaphoreKHR);
     unify(table.WaitSemaphores, table.WaitSemaphoresKHR);
+}
+
+void unify_aliases(VkuInstanceDispatchTable& table, bool is_1_0) {
+    const auto unify_for = [is_1_0](auto& core, auto khr) {
+        if (is_1_0) {
+            core = nullptr;
+        }
+        unify(core, khr);
+    };
+    unify_for(table.GetPhysicalDeviceExternalBufferProperties,
+              table.GetPhysicalDeviceExternalBufferPropertiesKHR);
+    unify_for(table.GetPhysicalDeviceExternalFenceProperties,
+              table.GetPhysicalDeviceExternalFencePropertiesKHR);
+    unify_for(table.GetPhysicalDeviceExternalSemaphoreProperties,
+              table.GetPhysicalDeviceExternalSemaphorePropertiesKHR);
+    unify_for(table.GetPhysicalDeviceFormatProperties2,
+              table.GetPhysicalDeviceFormatProperties2KHR);
+    unify_for(table.GetPhysicalDeviceImageFormatProperties2,
+              table.GetPhysicalDeviceImageFormatProperties2KHR);
+    unify_for(table.GetPhysicalDeviceProperties2, table.GetPhysicalDeviceProperties2KHR);
 }
 
 } // namespace fencebridge

@@ -10,4 +10,8 @@ namespace fencebridge {
 /// alone. What the device has under neither name stays null.
 void unify_aliases(VkuDeviceDispatchTable& table);
 
+/// The same for an instance. `is_1_0`: a Vulkan 1.0 instance, whose loader may give out core
+/// functions that it has no right to: the KHR ones alone count.
+void unify_aliases(VkuInstanceDispatchTable& table, bool is_1_0);
+
 } // namespace fencebridge

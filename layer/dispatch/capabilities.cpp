@@ -8,12 +8,6 @@ namespace fencebridge {
 
 namespace {
 
-/// Core names from Vulkan 1.1 on, the KHR names of the same functions before.
-template<typename F>
-F pick(const Instance& instance, F core, F khr) {
-    return instance.api_version >= VK_API_VERSION_1_1 && core != nullptr ? core : khr;
-}
-
 std::vector<VkExtensionProperties> device_extensions(const Instance& instance,
                                                      VkPhysicalDevice physical_device) {
     uint32_t count = 0;
@@ -32,35 +26,15 @@ void query_names(const Instance& instance, VkPhysicalDevice physical_device,
     capabilities.device_name = static_cast<const char*>(properties.deviceName);
     capabilities.api_version = std::min(properties.apiVersion, instance.api_version);
 
-    const auto get_properties2 = pick(instance, instance.next.GetPhysicalDeviceProperties2,
-                                      instance.next.GetPhysicalDeviceProperties2KHR);
-    if (!instance.has_properties2 || get_properties2 == nullptr) {
-        return;
-    }
-    // The device, not the application, decides what the query may name (1.2 or the extension).
-    if (properties.apiVersion < VK_API_VERSION_1_2 &&
-        !contains(capabilities.extensions, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME)) {
-        return;
-    }
-    VkPhysicalDeviceDriverProperties driver{
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
-    };
-    VkPhysicalDeviceProperties2 properties2{
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
-        .pNext = &driver,
-    };
-    get_properties2(physical_device, &properties2);
+    const VkPhysicalDeviceDriverProperties driver = driver_of(instance, physical_device);
     capabilities.fences.driver = driver.driverID;
     capabilities.driver_name = static_cast<const char*>(driver.driverName);
 }
 
 void query_fences(const Instance& instance, VkPhysicalDevice physical_device,
                   FenceCapabilities& fences) {
-    const auto get_semaphore =
-        pick(instance, instance.next.GetPhysicalDeviceExternalSemaphoreProperties,
-             instance.next.GetPhysicalDeviceExternalSemaphorePropertiesKHR);
-    const auto get_fence = pick(instance, instance.next.GetPhysicalDeviceExternalFenceProperties,
-                                instance.next.GetPhysicalDeviceExternalFencePropertiesKHR);
+    const auto get_semaphore = instance.next.GetPhysicalDeviceExternalSemaphoreProperties;
+    const auto get_fence = instance.next.GetPhysicalDeviceExternalFenceProperties;
     if (get_semaphore != nullptr) {
         const VkPhysicalDeviceExternalSemaphoreInfo info{
             .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_SEMAPHORE_INFO,
@@ -93,8 +67,7 @@ void query_fences(const Instance& instance, VkPhysicalDevice physical_device,
 
 void query_memory(const Instance& instance, VkPhysicalDevice physical_device,
                   Capabilities& capabilities) {
-    const auto get_buffer = pick(instance, instance.next.GetPhysicalDeviceExternalBufferProperties,
-                                 instance.next.GetPhysicalDeviceExternalBufferPropertiesKHR);
+    const auto get_buffer = instance.next.GetPhysicalDeviceExternalBufferProperties;
     if (get_buffer == nullptr) {
         return;
     }
@@ -114,6 +87,31 @@ void query_memory(const Instance& instance, VkPhysicalDevice physical_device,
 }
 
 } // namespace
+
+VkPhysicalDeviceDriverProperties driver_of(const Instance& instance,
+                                           VkPhysicalDevice physical_device) {
+    VkPhysicalDeviceDriverProperties driver{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
+    };
+    const auto get_properties2 = instance.next.GetPhysicalDeviceProperties2;
+    if (!instance.has_properties2 || get_properties2 == nullptr) {
+        return driver;
+    }
+    // The device, not the application, decides what the query may name (1.2 or the extension).
+    VkPhysicalDeviceProperties properties{};
+    instance.next.GetPhysicalDeviceProperties(physical_device, &properties);
+    if (properties.apiVersion < VK_API_VERSION_1_2 &&
+        !contains(device_extensions(instance, physical_device),
+                  VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME)) {
+        return driver;
+    }
+    VkPhysicalDeviceProperties2 properties2{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+        .pNext = &driver,
+    };
+    get_properties2(physical_device, &properties2);
+    return driver;
+}
 
 Capabilities query_capabilities(const Instance& instance, VkPhysicalDevice physical_device) {
     Capabilities capabilities;

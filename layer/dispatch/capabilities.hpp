@@ -22,6 +22,10 @@ struct Capabilities {
     bool dma_buf_dedicated_only = false;
 };
 
+/// Which driver it is: zeroes where that cannot be asked. Any thread.
+VkPhysicalDeviceDriverProperties driver_of(const Instance& instance,
+                                           VkPhysicalDevice physical_device);
+
 /// Asks the driver; creates nothing. Any thread.
 Capabilities query_capabilities(const Instance& instance, VkPhysicalDevice physical_device);
 

@@ -32,12 +32,19 @@ void add_what_we_need(ExtensionList& extensions, const Capabilities& capabilitie
     extensions.add_if_available(VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME, available);
 }
 
-/// Images on dma-bufs, whose layout the window system understands.
+/// Images on dma-bufs, whose layout the window system understands. Half of the list is core in
+/// Vulkan 1.1; vkcube is not the only one who still asks for 1.0.
 void add_what_owned_swapchains_need(ExtensionList& extensions, const Capabilities& capabilities) {
-    if (capabilities.api_version < VK_API_VERSION_1_1) {
-        return; // half a dozen extensions more, for applications that nobody writes any more
-    }
     const std::span available(capabilities.extensions);
+    if (capabilities.api_version < VK_API_VERSION_1_1) {
+        for (const char* const extension :
+             {VK_KHR_BIND_MEMORY_2_EXTENSION_NAME, VK_KHR_DEDICATED_ALLOCATION_EXTENSION_NAME,
+              VK_KHR_EXTERNAL_MEMORY_EXTENSION_NAME,
+              VK_KHR_GET_MEMORY_REQUIREMENTS_2_EXTENSION_NAME, VK_KHR_MAINTENANCE_1_EXTENSION_NAME,
+              VK_KHR_SAMPLER_YCBCR_CONVERSION_EXTENSION_NAME}) {
+            extensions.add_if_available(extension, available);
+        }
+    }
     extensions.add_if_available(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, available);
     if (capabilities.api_version < VK_API_VERSION_1_2) {
         extensions.add_if_available(VK_KHR_IMAGE_FORMAT_LIST_EXTENSION_NAME, available);
@@ -114,9 +121,11 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
     device.instance = &instance;
     device.physical_device = physical_device;
     const PresentSetting present = instance.settings.present;
-    device.has_swapchains = (present == PresentSetting::Owned || present == PresentSetting::Wait) &&
-                            extensions.contains(VK_KHR_SWAPCHAIN_EXTENSION_NAME);
-    const bool may_own = device.has_swapchains && present == PresentSetting::Owned;
+    const bool presents =
+        present != PresentSetting::Native && extensions.contains(VK_KHR_SWAPCHAIN_EXTENSION_NAME);
+    const bool may_own = presents && instance.has_properties2 && instance.has_external_queries &&
+                         may_own_swapchains(present, driver_of(instance, physical_device).driverID);
+    device.has_swapchains = may_own || (presents && present == PresentSetting::Wait);
     device.shares_memory =
         may_own || (instance.settings.policy != Policy::Off &&
                     extensions.contains(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME));

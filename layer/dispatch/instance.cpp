@@ -1,5 +1,6 @@
 #include "dispatch/instance.hpp"
 
+#include "dispatch/aliases.hpp"
 #include "dispatch/chain.hpp"
 #include "dispatch/extensions.hpp"
 
@@ -27,10 +28,17 @@ VkResult create_instance(const VkInstanceCreateInfo& info, const VkAllocationCal
     ExtensionList extensions(info.ppEnabledExtensionNames, info.enabledExtensionCount);
     const bool may_share =
         !is_1_0 || extensions.contains(VK_KHR_EXTERNAL_MEMORY_CAPABILITIES_EXTENSION_NAME);
+    const bool may_own = extensions.contains(VK_KHR_SURFACE_EXTENSION_NAME) &&
+                         (instance.settings.present == PresentSetting::Owned ||
+                          instance.settings.present == PresentSetting::Auto);
     const uint32_t asked_for = extensions.size();
-    if (is_1_0 && may_share) {
+    if (is_1_0 && (may_share || may_own)) {
         extensions.add(VK_KHR_EXTERNAL_SEMAPHORE_CAPABILITIES_EXTENSION_NAME);
         extensions.add(VK_KHR_EXTERNAL_FENCE_CAPABILITIES_EXTENSION_NAME);
+    }
+    if (is_1_0 && may_own) {
+        extensions.add(VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME);
+        extensions.add(VK_KHR_EXTERNAL_MEMORY_CAPABILITIES_EXTENSION_NAME);
     }
 
     VkInstanceCreateInfo ours = info;
@@ -51,13 +59,19 @@ VkResult create_instance(const VkInstanceCreateInfo& info, const VkAllocationCal
         return result;
     }
 
+    if (!added) {
+        extensions = ExtensionList(info.ppEnabledExtensionNames, info.enabledExtensionCount);
+    }
     vkuInitInstanceDispatchTable(instance.handle, &instance.next, next_gipa);
+    unify_aliases(instance.next, is_1_0);
     instance.has_properties2 =
         !is_1_0 || extensions.contains(VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME);
     instance.has_debug_utils = extensions.contains(VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
-    // A 1.0 instance can ask only where both extensions are on, by the application or by us.
+    // A 1.0 instance can ask only where the extensions are on, by the application or by us.
     instance.has_external_queries =
-        !is_1_0 || added || (may_share && extensions.size() == asked_for);
+        !is_1_0 || (extensions.contains(VK_KHR_EXTERNAL_MEMORY_CAPABILITIES_EXTENSION_NAME) &&
+                    extensions.contains(VK_KHR_EXTERNAL_SEMAPHORE_CAPABILITIES_EXTENSION_NAME) &&
+                    extensions.contains(VK_KHR_EXTERNAL_FENCE_CAPABILITIES_EXTENSION_NAME));
     return VK_SUCCESS;
 }
 

@@ -11,7 +11,7 @@ namespace fencebridge {
 /// Immutable once made. Owned by entry/; outlives its devices (Vulkan's own rule).
 struct Instance {
     VkInstance handle = VK_NULL_HANDLE;
-    VkuInstanceDispatchTable next{};
+    VkuInstanceDispatchTable next{}; ///< promoted functions under their core names
     Settings settings;
     uint32_t api_version = VK_API_VERSION_1_0; ///< what the application asked for
     bool has_external_queries = false; ///< vkGetPhysicalDeviceExternal{Semaphore,Fence}Properties
@@ -19,10 +19,10 @@ struct Instance {
     bool has_debug_utils = false;      ///< VK_EXT_debug_utils, enabled by the application
 };
 
-/// Calls the next layer's vkCreateInstance, for a Vulkan 1.0 application that shares memory with
-/// the two extensions added (to a copy) that tell about SYNC_FD, and fills `instance`. What the
-/// application asked for is tried alone where the addition makes it fail. `instance.handle` is what
-/// the caller found in *pInstance.
+/// Calls the next layer's vkCreateInstance, for a Vulkan 1.0 application that shares memory or may
+/// get swapchains of ours with the extensions added (to a copy) that tell about SYNC_FD and
+/// dma-bufs, and fills `instance`. What the application asked for is tried alone where the addition
+/// makes it fail. `instance.handle` is what the caller found in *pInstance.
 VkResult create_instance(const VkInstanceCreateInfo& info, const VkAllocationCallbacks* allocator,
                          Instance& instance);
 

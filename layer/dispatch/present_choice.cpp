@@ -8,13 +8,43 @@ namespace fencebridge {
 
 namespace {
 
+/// What `auto` knows of a driver's own swapchain; null where it is no better than ours.
+const char* native_merit(VkDriverId driver) {
+    switch (driver) {
+    // Mesa's common code puts the work's fence on the buffer, or hands it over by
+    // linux-drm-syncobj, and takes the compositor's fences at the acquire.
+    case VK_DRIVER_ID_MESA_RADV:
+    case VK_DRIVER_ID_INTEL_OPEN_SOURCE_MESA:
+    case VK_DRIVER_ID_MESA_TURNIP:
+    case VK_DRIVER_ID_MESA_V3DV:
+    case VK_DRIVER_ID_MESA_PANVK:
+    case VK_DRIVER_ID_MESA_NVK:
+    case VK_DRIVER_ID_MESA_HONEYKRISP:
+    case VK_DRIVER_ID_IMAGINATION_OPEN_SOURCE_MESA:
+        return "the driver bridges its own swapchain";
+    // Pictures in the CPU's memory, finished before they are shown: there is nothing to bridge.
+    case VK_DRIVER_ID_MESA_LLVMPIPE:
+    case VK_DRIVER_ID_GOOGLE_SWIFTSHADER:
+        return "the driver presents from CPU memory";
+    // Not named: Venus, with Mesa's common code too, but its export of a semaphore waits on the CPU
+    // for the work, in every present.
+    default:
+        return nullptr;
+    }
+}
+
+/// Drivers that hand their fences to a compositor by linux-drm-syncobj where it is offered.
+bool uses_explicit_sync(VkDriverId driver) {
+    return driver == VK_DRIVER_ID_NVIDIA_PROPRIETARY;
+}
+
 /// Why a device cannot own the swapchains of these surfaces, or null.
 const char* obstacle(SurfaceKind surface, const PresentCapabilities& capabilities) {
-    if (surface != SurfaceKind::Headless) {
-        return "there are no owned swapchains for this kind of surface yet";
+    if (surface == SurfaceKind::Other) {
+        return "there are no owned swapchains for this kind of surface";
     }
     if (!capabilities.dma_buf_export) {
-        return "the device exports no dma-bufs (or is a Vulkan 1.0 device)";
+        return "the device exports no dma-bufs";
     }
     if (!capabilities.fences.semaphore_import || !capabilities.fences.fence_import) {
         return "the driver imports no SYNC_FD, so an acquired image's fences reach nobody";
@@ -23,6 +53,25 @@ const char* obstacle(SurfaceKind surface, const PresentCapabilities& capabilitie
 }
 
 } // namespace
+
+const char* name(SurfaceKind kind) {
+    switch (kind) {
+    case SurfaceKind::Headless:
+        return "headless";
+    case SurfaceKind::Wayland:
+        return "Wayland";
+    case SurfaceKind::X11:
+        return "X11";
+    case SurfaceKind::Other:
+        break;
+    }
+    return "display or unknown";
+}
+
+bool may_own_swapchains(PresentSetting setting, VkDriverId driver) {
+    return setting == PresentSetting::Owned ||
+           (setting == PresentSetting::Auto && native_merit(driver) == nullptr);
+}
 
 bool owned_swapchain_serves(const char* extension) {
     // Each has structures or functions about swapchains that nothing here answers.
@@ -68,22 +117,32 @@ const char* name(PresentMethod method) {
     return "native";
 }
 
-PresentChoice choose_present(PresentSetting setting, SurfaceKind surface,
+PresentChoice choose_present(PresentSetting setting, SurfaceKind surface, bool explicit_sync,
                              const PresentCapabilities& capabilities) {
     switch (setting) {
+    case PresentSetting::Wait:
+        return {PresentMethod::Wait, "asked for"};
+    case PresentSetting::Native:
+        return {PresentMethod::Native, "asked for"};
     case PresentSetting::Owned:
         if (const char* const why_not = obstacle(surface, capabilities)) {
             return {PresentMethod::Native, "the driver's own swapchain", why_not};
         }
         return {PresentMethod::Owned, "asked for"};
-    case PresentSetting::Wait:
-        return {PresentMethod::Wait, "asked for"};
-    case PresentSetting::Native:
-        return {PresentMethod::Native, "asked for"};
     case PresentSetting::Auto:
         break;
     }
-    return {PresentMethod::Native, "the driver's own swapchain"};
+    if (const char* const merit = native_merit(capabilities.fences.driver)) {
+        return {PresentMethod::Native, merit};
+    }
+    if (explicit_sync && uses_explicit_sync(capabilities.fences.driver)) {
+        return {PresentMethod::Native, "driver and compositor share explicit fences"};
+    }
+    if (const char* const why_not = obstacle(surface, capabilities)) {
+        return {PresentMethod::Native, why_not};
+    }
+    return {PresentMethod::Owned,
+            "the driver's own swapchain carries no fences, or waits for them"};
 }
 
 } // namespace fencebridge

@@ -6,12 +6,15 @@
 
 #include <vulkan/vulkan_core.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace fencebridge {
 
 /// What a surface was made for.
-enum class SurfaceKind : uint8_t { Headless, Other };
+enum class SurfaceKind : uint8_t { Headless, Wayland, X11, Other };
+constexpr size_t surface_kinds = 4;
+const char* name(SurfaceKind kind);
 
 /// The setting `present`.
 enum class PresentSetting : uint8_t {
@@ -37,11 +40,16 @@ struct PresentCapabilities {
     bool dma_buf_export = false; ///< of images, by an extension that is enabled
 };
 
+/// Whether the setting may give a device of this driver a swapchain of ours: what makes the layer
+/// look at its presents at all.
+bool may_own_swapchains(PresentSetting setting, VkDriverId driver);
+
 /// Whether an owned swapchain serves this device extension. Those that it does not are hidden where
 /// `owned` is asked for: better not there than broken.
 bool owned_swapchain_serves(const char* extension);
 
-PresentChoice choose_present(PresentSetting setting, SurfaceKind surface,
+/// `explicit_sync`: the window system offers it to the driver (linux-drm-syncobj).
+PresentChoice choose_present(PresentSetting setting, SurfaceKind surface, bool explicit_sync,
                              const PresentCapabilities& capabilities);
 
 } // namespace fencebridge

@@ -79,7 +79,8 @@ bool concerns(Level level, const DeviceState& state) {
 }
 
 bool may_own(const Instance& instance) {
-    return instance.settings.present == PresentSetting::Owned;
+    return instance.settings.present == PresentSetting::Owned ||
+           instance.settings.present == PresentSetting::Auto;
 }
 
 } // namespace

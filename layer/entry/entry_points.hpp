@@ -2,6 +2,8 @@
 #pragma once
 
 #include <vulkan/vulkan_core.h>
+// Behind the core's, which it does not include.
+#include <vulkan/vulkan_wayland.h>
 
 #include <type_traits>
 
@@ -16,6 +18,7 @@
 #define FENCEBRIDGE_SURFACE_FUNCTIONS(F)                                                           \
     F(EnumerateDeviceExtensionProperties)                                                          \
     F(CreateHeadlessSurfaceEXT)                                                                    \
+    F(CreateWaylandSurfaceKHR)                                                                     \
     F(DestroySurfaceKHR)
 
 // On devices of such instances that have swapchains: present_calls.cpp.

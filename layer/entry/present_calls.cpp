@@ -3,9 +3,12 @@
 #include "entry/entry_points.hpp"
 #include "entry/guard.hpp"
 #include "entry/states.hpp"
+#include "present/headless.hpp"
+#include "present/wayland/surface.hpp"
 
 #include <algorithm>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace fencebridge::entry {
@@ -15,6 +18,30 @@ namespace {
 /// The owned swapchain behind a handle, or null.
 std::shared_ptr<Swapchain> owned(const DeviceState& state, VkSwapchainKHR swapchain) {
     return state.presentation ? state.presentation->find(swapchain) : nullptr;
+}
+
+bool may_own_swapchains(const Instance& instance, VkPhysicalDevice physical_device) {
+    const PresentSetting setting = instance.settings.present;
+    return fencebridge::may_own_swapchains(setting, driver_of(instance, physical_device).driverID);
+}
+
+/// A surface that the driver (or loader) has made becomes known to us.
+template<typename MakeSurface>
+VkResult known(VkResult made, VkInstance instance, VkSurfaceKHR surface,
+               const VkAllocationCallbacks* allocator, MakeSurface&& make_surface) {
+    if (made == VK_SUCCESS) {
+        record_or_destroy(
+            [&] { states().surfaces.insert(surface, std::forward<MakeSurface>(make_surface)()); },
+            [&] { instance_of(instance).next.DestroySurfaceKHR(instance, surface, allocator); });
+    }
+    return made;
+}
+
+/// Of the next layer; null where it has none of this name.
+template<typename Function>
+Function next_function(VkInstance instance, const char* name) {
+    return reinterpret_cast<Function>(
+        instance_of(instance).next.GetInstanceProcAddr(instance, name));
 }
 
 /// Vulkan's way to give out a list in two calls: first its length, then as much as there is room
@@ -37,8 +64,9 @@ VKAPI_ATTR VkResult VKAPI_CALL
 EnumerateDeviceExtensionProperties(VkPhysicalDevice physicalDevice, const char* pLayerName,
                                    uint32_t* pPropertyCount, VkExtensionProperties* pProperties) {
     return guarded([&] {
-        const auto next = instance_of(physicalDevice).next.EnumerateDeviceExtensionProperties;
-        if (pLayerName != nullptr) {
+        const Instance& instance = instance_of(physicalDevice);
+        const auto next = instance.next.EnumerateDeviceExtensionProperties;
+        if (pLayerName != nullptr || !may_own_swapchains(instance, physicalDevice)) {
             return next(physicalDevice, pLayerName, pPropertyCount, pProperties);
         }
         uint32_t count = 0;
@@ -63,14 +91,23 @@ VKAPI_ATTR VkResult VKAPI_CALL
 CreateHeadlessSurfaceEXT(VkInstance instance, const VkHeadlessSurfaceCreateInfoEXT* pCreateInfo,
                          const VkAllocationCallbacks* pAllocator, VkSurfaceKHR* pSurface) {
     return guarded([&] {
-        const auto& next = instance_of(instance).next;
-        const VkResult result =
-            next.CreateHeadlessSurfaceEXT(instance, pCreateInfo, pAllocator, pSurface);
-        if (result == VK_SUCCESS) {
-            record_or_destroy([&] { states().surfaces.insert(*pSurface, SurfaceKind::Headless); },
-                              [&] { next.DestroySurfaceKHR(instance, *pSurface, pAllocator); });
-        }
-        return result;
+        const VkResult made = instance_of(instance).next.CreateHeadlessSurfaceEXT(
+            instance, pCreateInfo, pAllocator, pSurface);
+        return known(made, instance, *pSurface, pAllocator,
+                     [] { return std::make_shared<HeadlessSurface>(); });
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL
+CreateWaylandSurfaceKHR(VkInstance instance, const VkWaylandSurfaceCreateInfoKHR* pCreateInfo,
+                        const VkAllocationCallbacks* pAllocator, VkSurfaceKHR* pSurface) {
+    return guarded([&] {
+        const auto next =
+            next_function<PFN_vkCreateWaylandSurfaceKHR>(instance, "vkCreateWaylandSurfaceKHR");
+        const VkResult made = next(instance, pCreateInfo, pAllocator, pSurface);
+        return known(made, instance, *pSurface, pAllocator, [&] {
+            return std::make_shared<WaylandSurface>(pCreateInfo->display, pCreateInfo->surface);
+        });
     });
 }
 
@@ -90,20 +127,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice device,
         if (!state.presentation) {
             return next.CreateSwapchainKHR(device, pCreateInfo, pAllocator, pSwapchain);
         }
-        Presentation& presentation = *state.presentation;
-        const SurfaceKind kind =
-            states().surfaces.find(pCreateInfo->surface).value_or(SurfaceKind::Other);
-        const PresentMethod method = presentation.choose(kind);
-        if (method == PresentMethod::Owned) {
-            return presentation.create(*pCreateInfo, pAllocator, pSwapchain);
-        }
-        const VkResult result =
-            next.CreateSwapchainKHR(device, pCreateInfo, pAllocator, pSwapchain);
-        if (result == VK_SUCCESS && method == PresentMethod::Wait) {
-            record_or_destroy([&] { presentation.waits_for(*pSwapchain); },
-                              [&] { next.DestroySwapchainKHR(device, *pSwapchain, pAllocator); });
-        }
-        return result;
+        const auto surface = states().surfaces.find(pCreateInfo->surface).value_or(nullptr);
+        return state.presentation->create(*pCreateInfo, surface, pAllocator, pSwapchain);
     });
 }
 
@@ -210,8 +235,8 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitForPresentKHR(VkDevice device, VkSwapchainKHR
 
 VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainStatusKHR(VkDevice device, VkSwapchainKHR swapchain) {
     const DeviceState& state = device_of(device);
-    if (owned(state, swapchain)) {
-        return VK_SUCCESS;
+    if (const auto ours = owned(state, swapchain)) {
+        return ours->status();
     }
     return state.device.next.GetSwapchainStatusKHR(device, swapchain);
 }

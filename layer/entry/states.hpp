@@ -23,10 +23,11 @@ struct DeviceState {
 
 /// The tables live as long as the process: threads may be in Vulkan while it exits.
 struct States {
-    HandleTable<Instance> instances;                ///< by dispatch key
-    HandleTable<DeviceState> devices;               ///< by dispatch key
-    HandleTable<QueueSubmitter> queues;             ///< by handle; queues of sharing devices only
-    StripedMap<VkSurfaceKHR, SurfaceKind> surfaces; ///< of instances that may own swapchains
+    HandleTable<Instance> instances;    ///< by dispatch key
+    HandleTable<DeviceState> devices;   ///< by dispatch key
+    HandleTable<QueueSubmitter> queues; ///< by handle; queues of sharing devices only
+    /// Of instances that may own swapchains, and of a kind that the layer knows.
+    StripedMap<VkSurfaceKHR, std::shared_ptr<Surface>> surfaces;
 };
 States& states();
 

@@ -1,6 +1,7 @@
 #include "fence/wait_semaphores.hpp"
 
 #include "fence/sync_file.hpp"
+#include "fence/temporary_payload.hpp"
 
 namespace fencebridge {
 
@@ -30,19 +31,10 @@ VkSemaphore WaitSemaphores::import(UniqueFd& sync_file) {
         }
         semaphores_.made(semaphore);
     }
-    const VkImportSemaphoreFdInfoKHR info{
-        .sType = VK_STRUCTURE_TYPE_IMPORT_SEMAPHORE_FD_INFO_KHR,
-        .semaphore = semaphore,
-        .flags = VK_SEMAPHORE_IMPORT_TEMPORARY_BIT,
-        .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
-        .fd = sync_file.get(),
-    };
-    if (calls_.next->ImportSemaphoreFdKHR(calls_.device, &info) != VK_SUCCESS) {
+    if (import_into_semaphore(calls_, semaphore, sync_file) != VK_SUCCESS) {
         semaphores_.give_back(semaphore);
         return VK_NULL_HANDLE;
     }
-    // A successful import makes the descriptor the driver's.
-    (void)sync_file.release();
     return semaphore;
 }
 

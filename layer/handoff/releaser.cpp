@@ -1,5 +1,6 @@
 #include "handoff/releaser.hpp"
 
+#include "fence/temporary_payload.hpp"
 #include "report/log.hpp"
 
 #include <cerrno>
@@ -152,19 +153,10 @@ void Releaser::hand_on(VkFence application_fence, const Completion& completion) 
     if (completion.state == Completion::State::Pending) {
         payload = UniqueFd::duplicate(completion.sync_file.get());
     }
-    // -1 is the SYNC_FD of what has signalled already.
-    if (payload || completion.state == Completion::State::Done) {
-        const VkImportFenceFdInfoKHR info{
-            .sType = VK_STRUCTURE_TYPE_IMPORT_FENCE_FD_INFO_KHR,
-            .fence = application_fence,
-            .flags = VK_FENCE_IMPORT_TEMPORARY_BIT,
-            .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
-            .fd = payload.get(),
-        };
-        if (device_.next.ImportFenceFdKHR(device_.handle, &info) == VK_SUCCESS) {
-            (void)payload.release();
-            return;
-        }
+    const bool has_payload = payload || completion.state == Completion::State::Done;
+    if (has_payload &&
+        import_into_fence(device_.calls(), application_fence, payload) == VK_SUCCESS) {
+        return;
     }
     count(device_.counters.fallbacks);
     count(device_.counters.trailing_submits);

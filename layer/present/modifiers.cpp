@@ -1,7 +1,5 @@
 #include "present/modifiers.hpp"
 
-#include <algorithm>
-
 namespace fencebridge {
 
 namespace {
@@ -73,21 +71,26 @@ bool can_make(const Device& device, const VkImageCreateInfo& info,
 } // namespace
 
 std::vector<uint64_t> usable_modifiers(const Device& device, const VkImageCreateInfo& info,
-                                       std::span<const VkFormat> view_formats,
-                                       std::span<const uint64_t> offered) {
+                                       std::span<const VkFormat> view_formats) {
     std::vector<uint64_t> usable;
     if (!device.has_modifiers) {
         return usable;
     }
     for (const VkDrmFormatModifierPropertiesEXT& known : modifiers_of(device, info.format)) {
-        const bool is_offered =
-            offered.empty() ||
-            std::find(offered.begin(), offered.end(), known.drmFormatModifier) != offered.end();
-        if (is_offered && can_make(device, info, view_formats, known.drmFormatModifier)) {
+        if (can_make(device, info, view_formats, known.drmFormatModifier)) {
             usable.push_back(known.drmFormatModifier);
         }
     }
     return usable;
+}
+
+uint32_t plane_count(const Device& device, VkFormat format, uint64_t modifier) {
+    for (const VkDrmFormatModifierPropertiesEXT& known : modifiers_of(device, format)) {
+        if (known.drmFormatModifier == modifier) {
+            return known.drmFormatModifierPlaneCount;
+        }
+    }
+    return 1;
 }
 
 } // namespace fencebridge

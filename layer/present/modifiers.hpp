@@ -11,11 +11,13 @@
 
 namespace fencebridge {
 
-/// Of `offered` (empty: any), the modifiers with which the driver can make and export images as
-/// `info` says (tiling and chain aside; `view_formats` as in VkImageFormatListCreateInfo). In the
-/// driver's order. Empty also where the device has no modifiers.
+/// The modifiers with which the driver can make and export images as `info` says (tiling and chain
+/// aside; `view_formats` as in VkImageFormatListCreateInfo). In the driver's order. Empty also
+/// where the device has no modifiers.
 std::vector<uint64_t> usable_modifiers(const Device& device, const VkImageCreateInfo& info,
-                                       std::span<const VkFormat> view_formats,
-                                       std::span<const uint64_t> offered);
+                                       std::span<const VkFormat> view_formats);
+
+/// Of an image of this format and modifier: how many memory planes it has.
+uint32_t plane_count(const Device& device, VkFormat format, uint64_t modifier);
 
 } // namespace fencebridge

@@ -14,17 +14,33 @@ VkSwapchainKHR handle_of(const Swapchain& swapchain) {
         const_cast<Swapchain*>(&swapchain)); // NOLINT(cppcoreguidelines-pro-type-const-cast)
 }
 
-std::unique_ptr<Presenter> presenter_for(const VkSwapchainCreateInfoKHR& /*info*/) {
-    return std::make_unique<HeadlessPresenter>();
+/// Of the call's swapchain number `index`, one array of a structure that has one element for each;
+/// null where the structure or the array is not there.
+template<typename Structure, typename Element>
+const Element* element(const VkPresentInfoKHR& info, VkStructureType type,
+                       const Element* Structure::* array, uint32_t index) {
+    const auto* structure = find_in_chain<Structure>(info.pNext, type);
+    return structure != nullptr && structure->*array != nullptr ? structure->*array + index
+                                                                : nullptr;
 }
 
-/// The id of present number `index` in the call, or 0.
-uint64_t present_id(const VkPresentInfoKHR& info, uint32_t index) {
-    if (const auto* ids =
-            find_in_chain<VkPresentIdKHR>(info.pNext, VK_STRUCTURE_TYPE_PRESENT_ID_KHR)) {
-        return ids->pPresentIds != nullptr ? ids->pPresentIds[index] : 0;
+PresentRequest request_of(const VkPresentInfoKHR& info, uint32_t index, VkPresentModeKHR mode) {
+    PresentRequest request{.image = info.pImageIndices[index], .id = 0, .mode = mode, .damage = {}};
+    if (const uint64_t* id =
+            element(info, VK_STRUCTURE_TYPE_PRESENT_ID_KHR, &VkPresentIdKHR::pPresentIds, index)) {
+        request.id = *id;
     }
-    return 0;
+    if (const VkPresentModeKHR* own =
+            element(info, VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_MODE_INFO_EXT,
+                    &VkSwapchainPresentModeInfoEXT::pPresentModes, index)) {
+        request.mode = *own;
+    }
+    if (const VkPresentRegionKHR* region = element(info, VK_STRUCTURE_TYPE_PRESENT_REGIONS_KHR,
+                                                   &VkPresentRegionsKHR::pRegions, index);
+        region != nullptr && region->pRectangles != nullptr) {
+        request.damage.assign(region->pRectangles, region->pRectangles + region->rectangleCount);
+    }
+    return request;
 }
 
 std::span<const VkFence> present_fences(const VkPresentInfoKHR& info) {
@@ -34,31 +50,90 @@ std::span<const VkFence> present_fences(const VkPresentInfoKHR& info) {
                              : std::span<const VkFence>();
 }
 
+/// Of a call's several results the one that it returns: the first bad one, else the first remark.
+VkResult worse(VkResult one, VkResult other) {
+    if (one < 0 || other == VK_SUCCESS) {
+        return one;
+    }
+    return other < 0 || one == VK_SUCCESS ? other : one;
+}
+
 } // namespace
 
-PresentMethod Presentation::choose(SurfaceKind surface) {
-    const PresentChoice choice =
-        choose_present(device_.instance->settings.present, surface, device_.presents);
-    if (!said_.at(static_cast<size_t>(surface)).first()) {
+PresentMethod Presentation::choose(Surface* surface) {
+    const SurfaceKind kind = surface != nullptr ? surface->kind() : SurfaceKind::Other;
+    const PresentSetting setting = device_.instance->settings.present;
+    const bool explicit_sync =
+        setting == PresentSetting::Auto && surface != nullptr && surface->offers_explicit_sync();
+    const PresentChoice choice = choose_present(setting, kind, explicit_sync, device_.presents);
+    if (!said_.at(static_cast<size_t>(kind)).first()) {
         return choice.method;
     }
     if (choice.refused != nullptr) {
-        log(LogLevel::Warn, "present %s cannot be had: %s",
-            name(device_.instance->settings.present), choice.refused);
+        log(LogLevel::Warn, "present %s cannot be had: %s", name(setting), choice.refused);
     }
-    log(LogLevel::Info, "%s: present %s (%s)", device_.capabilities.device_name.c_str(),
-        name(choice.method), choice.why);
+    log(LogLevel::Info, "%s: present %s on a %s surface (%s)",
+        device_.capabilities.device_name.c_str(), name(choice.method), name(kind), choice.why);
     return choice.method;
 }
 
 VkResult Presentation::create(const VkSwapchainCreateInfoKHR& info,
+                              const std::shared_ptr<Surface>& surface,
                               const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle) {
+    const PresentMethod method = choose(surface.get());
+    // It is retired even where the creation fails.
     if (const auto old = find(info.oldSwapchain)) {
         old->retire();
     }
-    const auto swapchain = std::make_shared<Swapchain>(device_, presenter_for(info));
+    if (method == PresentMethod::Owned) {
+        const char* refused = nullptr;
+        const VkResult result = create_owned(info, surface, allocator, handle, refused);
+        if (refused == nullptr) {
+            return result;
+        }
+        count(device_.counters.fallbacks);
+        if (said_refused_.at(static_cast<size_t>(surface->kind())).first()) {
+            log(LogLevel::Warn, "a swapchain cannot be owned: %s: it is the driver's own", refused);
+        }
+        return create_native(info, PresentMethod::Native, allocator, handle);
+    }
+    return create_native(info, method, allocator, handle);
+}
+
+VkResult Presentation::create_native(const VkSwapchainCreateInfoKHR& info, PresentMethod method,
+                                     const VkAllocationCallbacks* allocator,
+                                     VkSwapchainKHR* handle) {
+    VkSwapchainCreateInfoKHR theirs = info;
+    if (find(info.oldSwapchain)) {
+        theirs.oldSwapchain = VK_NULL_HANDLE;
+    }
+    const VkResult result =
+        device_.next.CreateSwapchainKHR(device_.handle, &theirs, allocator, handle);
+    if (result == VK_SUCCESS && method == PresentMethod::Wait) {
+        try {
+            waited_.insert(*handle, std::make_shared<WaitedPresent>(device_.calls()));
+        } catch (const std::bad_alloc&) {
+            device_.next.DestroySwapchainKHR(device_.handle, *handle, allocator);
+            throw;
+        }
+    }
+    return result;
+}
+
+/// `refused`: why not, where the window system or the image speaks against it; the result is
+/// nothing then.
+VkResult Presentation::create_owned(const VkSwapchainCreateInfoKHR& info,
+                                    const std::shared_ptr<Surface>& surface,
+                                    const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle,
+                                    const char*& refused) {
+    std::shared_ptr<Swapchain> swapchain;
     VkResult result = VK_ERROR_OUT_OF_HOST_MEMORY;
     try {
+        auto presenter = surface->make_presenter(device_, info, refused);
+        if (!presenter) {
+            return result;
+        }
+        swapchain = std::make_shared<Swapchain>(device_, surface, std::move(presenter));
         result = swapchain->make(info, allocator);
         if (result == VK_SUCCESS) {
             owned_.insert(handle_of(*swapchain), swapchain);
@@ -66,16 +141,17 @@ VkResult Presentation::create(const VkSwapchainCreateInfoKHR& info,
     } catch (const std::bad_alloc&) {
         result = VK_ERROR_OUT_OF_HOST_MEMORY;
     }
-    if (result != VK_SUCCESS) {
-        swapchain->destroy(allocator);
+    if (result == VK_SUCCESS) {
+        *handle = handle_of(*swapchain);
         return result;
     }
-    *handle = handle_of(*swapchain);
-    return VK_SUCCESS;
-}
-
-void Presentation::waits_for(VkSwapchainKHR handle) {
-    waited_.insert(handle, std::make_shared<WaitedPresent>(device_.calls()));
+    if (swapchain) {
+        swapchain->destroy(allocator);
+    }
+    if (result == VK_ERROR_FORMAT_NOT_SUPPORTED) {
+        refused = "the window system takes no buffer that the driver makes for it";
+    }
+    return result;
 }
 
 bool Presentation::destroy(VkSwapchainKHR handle, const VkAllocationCallbacks* allocator) {
@@ -94,7 +170,8 @@ VkResult Presentation::present(VkQueue queue, const VkPresentInfoKHR& info) {
     std::vector<Shown> shown;
     for (uint32_t i = 0; i < info.swapchainCount; ++i) {
         if (auto swapchain = find(info.pSwapchains[i])) {
-            shown.push_back({std::move(swapchain), info.pImageIndices[i], present_id(info, i)});
+            PresentRequest request = request_of(info, i, swapchain->mode());
+            shown.push_back({std::move(swapchain), std::move(request)});
         }
     }
     if (shown.size() == info.swapchainCount) {
@@ -119,26 +196,32 @@ VkResult Presentation::present_owned(VkQueue queue, const VkPresentInfoKHR& info
     std::vector<SharedMemoryRef> memories;
     memories.reserve(shown.size());
     for (const Shown& one : shown) {
-        memories.push_back(one.swapchain->images()[one.image].memory());
+        memories.push_back(one.swapchain->images()[one.request.image].memory());
     }
     const std::span<const VkFence> fences = present_fences(info);
-    const auto show_all = [shown = std::move(shown)]() noexcept {
-        for (const Shown& one : shown) {
-            one.swapchain->show(one.image, one.id);
+    const auto all = std::make_shared<std::vector<Shown>>(std::move(shown));
+    const auto show_all = [all]() noexcept {
+        for (Shown& one : *all) {
+            one.swapchain->show(std::move(one.request));
         }
     };
-    const VkResult result =
+    const VkResult submitted =
         bridge_->queue(queue).hand_out({info.pWaitSemaphores, info.waitSemaphoreCount}, memories,
                                        fences.empty() ? VK_NULL_HANDLE : fences.front(), show_all);
     // The slot has room for one; what follows on the queue signals when all before it is done.
-    for (size_t i = 1; i < fences.size() && result == VK_SUCCESS; ++i) {
+    for (size_t i = 1; i < fences.size() && submitted == VK_SUCCESS; ++i) {
         if (fences[i] != VK_NULL_HANDLE) {
             count(device_.counters.trailing_submits);
             device_.next.QueueSubmit(queue, 0, nullptr, fences[i]);
         }
     }
-    for (uint32_t i = 0; info.pResults != nullptr && i < info.swapchainCount; ++i) {
-        info.pResults[i] = result;
+    VkResult result = submitted;
+    for (uint32_t i = 0; i < info.swapchainCount; ++i) {
+        const VkResult one = submitted == VK_SUCCESS ? (*all)[i].swapchain->status() : submitted;
+        result = worse(result, one);
+        if (info.pResults != nullptr) {
+            info.pResults[i] = one;
+        }
     }
     return result;
 }

@@ -6,6 +6,7 @@
 #include "handoff/bridge.hpp"
 #include "handoff/striped_map.hpp"
 #include "present/private_data.hpp"
+#include "present/surface.hpp"
 #include "present/swapchain.hpp"
 #include "present/waited_present.hpp"
 #include "report/log.hpp"
@@ -25,14 +26,10 @@ public:
     /// Borrowed; both outlive it. `bridge` may be null for a device without owned swapchains.
     Presentation(const Device& device, Bridge* bridge) : device_(device), bridge_(bridge) {}
 
-    /// The choice for a surface's swapchain, with a line in the log for the first of its kind.
-    PresentMethod choose(SurfaceKind surface);
-
-    /// An owned swapchain; its handle is no driver's.
-    VkResult create(const VkSwapchainCreateInfoKHR& info, const VkAllocationCallbacks* allocator,
-                    VkSwapchainKHR* handle);
-    /// The driver has made a swapchain whose presents are waited for.
-    void waits_for(VkSwapchainKHR handle);
+    /// vkCreateSwapchainKHR: an owned one, whose handle is no driver's; or the driver's. `surface`:
+    /// null where the layer does not know its kind.
+    VkResult create(const VkSwapchainCreateInfoKHR& info, const std::shared_ptr<Surface>& surface,
+                    const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle);
     /// False where it is the driver's to destroy.
     bool destroy(VkSwapchainKHR handle, const VkAllocationCallbacks* allocator);
 
@@ -48,14 +45,21 @@ public:
 private:
     struct Shown {
         std::shared_ptr<Swapchain> swapchain;
-        uint32_t image;
-        uint64_t id;
+        PresentRequest request;
     };
+    PresentMethod choose(Surface* surface);
+    VkResult create_owned(const VkSwapchainCreateInfoKHR& info,
+                          const std::shared_ptr<Surface>& surface,
+                          const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle,
+                          const char*& refused);
+    VkResult create_native(const VkSwapchainCreateInfoKHR& info, PresentMethod method,
+                           const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle);
     VkResult present_owned(VkQueue queue, const VkPresentInfoKHR& info, std::vector<Shown> shown);
 
     const Device& device_;
     Bridge* const bridge_;
-    std::array<Once, 2> said_; ///< by SurfaceKind
+    std::array<Once, surface_kinds> said_; ///< by SurfaceKind
+    std::array<Once, surface_kinds> said_refused_;
     StripedMap<VkSwapchainKHR, std::shared_ptr<Swapchain>> owned_;
     StripedMap<VkSwapchainKHR, std::shared_ptr<WaitedPresent>> waited_;
 };

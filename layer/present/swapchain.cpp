@@ -2,47 +2,45 @@
 
 #include "dispatch/chain.hpp"
 #include "fence/sync_file.hpp"
+#include "fence/temporary_payload.hpp"
+#include "present/modifiers.hpp"
 #include "report/log.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <exception>
-#include <optional>
 
 namespace fencebridge {
 
 namespace {
 
-using std::chrono::nanoseconds;
-
-/// No deadline for what overflows the clock.
-std::optional<std::chrono::steady_clock::time_point> deadline_of(uint64_t timeout) {
-    constexpr auto longest = std::chrono::hours(24 * 365);
-    if (timeout >= static_cast<uint64_t>(nanoseconds(longest).count())) {
-        return std::nullopt;
-    }
-    return std::chrono::steady_clock::now() + nanoseconds(timeout);
-}
-
-template<typename Ready>
-bool wait_until(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
-                std::optional<std::chrono::steady_clock::time_point> deadline, Ready ready) {
-    if (!deadline) {
-        changed.wait(lock, ready);
-        return true;
-    }
-    return changed.wait_until(lock, *deadline, ready);
+/// Vulkan counts from bad (negative) through good (0) to remarks (positive); what was said last
+/// holds, but for good words after bad ones.
+bool is_lost(VkResult status) {
+    return status < 0;
 }
 
 } // namespace
 
-Swapchain::Swapchain(const Device& device, std::unique_ptr<Presenter> presenter)
-    : device_(device), presenter_(std::move(presenter)) {}
+Deadline deadline_of(uint64_t timeout) {
+    // What overflows the clock is no deadline.
+    constexpr auto longest = std::chrono::hours(24 * 365);
+    if (timeout >= static_cast<uint64_t>(std::chrono::nanoseconds(longest).count())) {
+        return std::nullopt;
+    }
+    return std::chrono::steady_clock::now() + std::chrono::nanoseconds(timeout);
+}
+
+Swapchain::Swapchain(const Device& device, std::shared_ptr<Surface> surface,
+                     std::unique_ptr<Presenter> presenter)
+    : device_(device), surface_(std::move(surface)), presenter_(std::move(presenter)) {}
 
 Swapchain::~Swapchain() = default;
 
-VkResult Swapchain::make(const VkSwapchainCreateInfoKHR& info,
-                         const VkAllocationCallbacks* allocator) {
+/// Fills parameters_.
+void Swapchain::describe(const VkSwapchainCreateInfoKHR& info) {
+    mode_ = info.presentMode;
     if (info.imageSharingMode == VK_SHARING_MODE_CONCURRENT) {
         families_.assign(info.pQueueFamilyIndices,
                          info.pQueueFamilyIndices + info.queueFamilyIndexCount);
@@ -66,10 +64,6 @@ VkResult Swapchain::make(const VkSwapchainCreateInfoKHR& info,
         .view_formats = {},
         .modifiers = {},
     };
-    if ((info.flags & VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR) != 0) {
-        log(LogLevel::Error, "an owned swapchain cannot be protected");
-        return VK_ERROR_INITIALIZATION_FAILED;
-    }
     if ((info.flags & VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR) != 0) {
         parameters_.info.flags |=
             VK_IMAGE_CREATE_MUTABLE_FORMAT_BIT | VK_IMAGE_CREATE_EXTENDED_USAGE_BIT;
@@ -79,16 +73,46 @@ VkResult Swapchain::make(const VkSwapchainCreateInfoKHR& info,
                                             formats->pViewFormats + formats->viewFormatCount);
         }
     }
-    images_ = std::make_unique<SwapchainImage[]>(info.minImageCount);
-    image_count_ = info.minImageCount;
-    for (uint32_t i = 0; i < image_count_; ++i) {
+}
+
+VkResult Swapchain::make_images(uint32_t count, std::span<const uint64_t> modifiers,
+                                const VkAllocationCallbacks* allocator) {
+    parameters_.modifiers.assign(modifiers.begin(), modifiers.end());
+    images_ = std::make_unique<SwapchainImage[]>(count);
+    image_count_ = count;
+    for (uint32_t i = 0; i < count; ++i) {
         if (const VkResult result = images_[i].make(device_, parameters_, allocator);
             result != VK_SUCCESS) {
             return result;
         }
-        idle_.push_back(i);
     }
     return VK_SUCCESS;
+}
+
+VkResult Swapchain::make(const VkSwapchainCreateInfoKHR& info,
+                         const VkAllocationCallbacks* allocator) {
+    if ((info.flags & VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR) != 0) {
+        log(LogLevel::Error, "an owned swapchain cannot be protected");
+        return VK_ERROR_INITIALIZATION_FAILED;
+    }
+    describe(info);
+    const uint32_t count = std::max(info.minImageCount, presenter_->fewest_images(mode_));
+    const std::vector<uint64_t> usable =
+        usable_modifiers(device_, parameters_.info, parameters_.view_formats);
+    for (const std::vector<uint64_t>& modifiers : presenter_->modifier_sets(usable)) {
+        if (const VkResult result = make_images(count, modifiers, allocator);
+            result != VK_SUCCESS) {
+            return result;
+        }
+        if (presenter_->take(images(), *this)) {
+            for (uint32_t i = 0; i < count; ++i) {
+                idle_.push_back(i);
+            }
+            return VK_SUCCESS;
+        }
+        destroy(allocator);
+    }
+    return VK_ERROR_FORMAT_NOT_SUPPORTED;
 }
 
 VkResult Swapchain::make_alias(const VkAllocationCallbacks* allocator, VkImage* image) const {
@@ -99,31 +123,64 @@ void Swapchain::destroy(const VkAllocationCallbacks* allocator) {
     for (uint32_t i = 0; i < image_count_; ++i) {
         images_[i].destroy(device_, allocator);
     }
+    image_count_ = 0;
+}
+
+/// VK_NOT_READY where there is none.
+VkResult Swapchain::take_idle(uint32_t* index) {
+    const std::lock_guard guard(mutex_);
+    if (retired_) {
+        return VK_ERROR_OUT_OF_DATE_KHR;
+    }
+    if (is_lost(status_)) {
+        return status_;
+    }
+    if (idle_.empty()) {
+        return VK_NOT_READY;
+    }
+    *index = idle_.front();
+    idle_.pop_front();
+    return VK_SUCCESS;
+}
+
+VkResult Swapchain::status() const {
+    const std::lock_guard guard(mutex_);
+    return status_;
+}
+
+/// What is lost stays lost.
+void Swapchain::heard(VkResult result) {
+    const std::lock_guard guard(mutex_);
+    if (!is_lost(status_)) {
+        status_ = result;
+    }
 }
 
 VkResult Swapchain::acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fence,
                             uint32_t* index) {
-    {
-        std::unique_lock lock(mutex_);
-        if (retired_) {
-            return VK_ERROR_OUT_OF_DATE_KHR;
+    const Deadline deadline = deadline_of(timeout);
+    for (;;) {
+        if (const VkResult result = take_idle(index); result != VK_NOT_READY) {
+            if (is_lost(result)) {
+                return result;
+            }
+            break;
         }
-        const auto has_image = [this] { return !idle_.empty() || retired_; };
-        if (!wait_until(changed_, lock, deadline_of(timeout), has_image)) {
+        const VkResult result = presenter_->listen(deadline);
+        if (result == VK_TIMEOUT) {
             return timeout == 0 ? VK_NOT_READY : VK_TIMEOUT;
         }
-        if (idle_.empty()) {
-            return VK_ERROR_OUT_OF_DATE_KHR;
+        if (result != VK_SUCCESS) {
+            heard(result);
         }
-        *index = idle_.front();
-        idle_.pop_front();
     }
     const VkResult result = signal(*index, semaphore, fence);
     if (result != VK_SUCCESS) {
         const std::lock_guard guard(mutex_);
         idle_.push_front(*index);
+        return result;
     }
-    return result;
+    return status();
 }
 
 /// Gives semaphore and fence what is pending on the image as their payload. -1 is the SYNC_FD of
@@ -156,65 +213,54 @@ VkResult Swapchain::signal(uint32_t index, VkSemaphore semaphore, VkFence fence)
             wait_sync_file(pending.get(), device_.instance->settings.acquire_timeout);
             pending.reset();
         }
-        const VkImportFenceFdInfoKHR info{
-            .sType = VK_STRUCTURE_TYPE_IMPORT_FENCE_FD_INFO_KHR,
-            .fence = fence,
-            .flags = VK_FENCE_IMPORT_TEMPORARY_BIT,
-            .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
-            .fd = own.get(),
-        };
-        if (const VkResult result = device_.next.ImportFenceFdKHR(device_.handle, &info);
+        if (const VkResult result = import_into_fence(device_.calls(), fence, own);
             result != VK_SUCCESS) {
             return result;
         }
-        (void)own.release();
     }
-    if (semaphore != VK_NULL_HANDLE) {
-        const VkImportSemaphoreFdInfoKHR info{
-            .sType = VK_STRUCTURE_TYPE_IMPORT_SEMAPHORE_FD_INFO_KHR,
-            .semaphore = semaphore,
-            .flags = VK_SEMAPHORE_IMPORT_TEMPORARY_BIT,
-            .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
-            .fd = pending.get(),
-        };
-        if (const VkResult result = device_.next.ImportSemaphoreFdKHR(device_.handle, &info);
-            result != VK_SUCCESS) {
-            return result;
-        }
-        (void)pending.release();
+    if (semaphore == VK_NULL_HANDLE) {
+        return VK_SUCCESS;
     }
-    return VK_SUCCESS;
+    const VkResult result = import_into_semaphore(device_.calls(), semaphore, pending);
+    if (result != VK_SUCCESS && fence != VK_NULL_HANDLE) {
+        // An acquire that fails leaves nothing behind.
+        device_.next.ResetFences(device_.handle, 1, &fence);
+    }
+    return result;
 }
 
 void Swapchain::give_back(std::span<const uint32_t> indices) {
     const std::lock_guard guard(mutex_);
     idle_.insert(idle_.end(), indices.begin(), indices.end());
-    changed_.notify_all();
 }
 
-void Swapchain::show(uint32_t index, uint64_t id) noexcept {
-    if (id != 0) {
+void Swapchain::show(PresentRequest request) noexcept {
+    if (request.id != 0) {
         try {
             // Its readers wait for the present's work.
-            UniqueFd done = images_[index].memory()->dma_buf()->export_fences(Access::Read);
+            UniqueFd done = images_[request.image].memory()->dma_buf()->export_fences(Access::Read);
             const std::lock_guard guard(mutex_);
             std::erase_if(shown_, [](const auto& one) { return is_signalled(one.second.get()); });
-            shown_.emplace_back(id, std::move(done));
-            shown_id_ = std::max(shown_id_, id);
+            shown_.emplace_back(request.id, std::move(done));
         } catch (const std::exception& problem) {
             log(LogLevel::Error, "a present cannot be waited for: %s", problem.what());
         }
-        changed_.notify_all();
     }
-    presenter_->show(index, *this);
+    heard(presenter_->show(request));
+    const std::lock_guard guard(mutex_);
+    shown_id_ = std::max(shown_id_, request.id);
+    changed_.notify_all();
 }
 
 VkResult Swapchain::wait_for_present(uint64_t id, uint64_t timeout) {
-    const auto deadline = deadline_of(timeout);
+    const Deadline deadline = deadline_of(timeout);
     UniqueFd done;
     {
         std::unique_lock lock(mutex_);
-        if (!wait_until(changed_, lock, deadline, [&] { return shown_id_ >= id || retired_; })) {
+        const auto is_shown = [&] { return shown_id_ >= id || retired_; };
+        if (!deadline) {
+            changed_.wait(lock, is_shown);
+        } else if (!changed_.wait_until(lock, *deadline, is_shown)) {
             return VK_TIMEOUT;
         }
         if (shown_id_ < id) {
@@ -222,18 +268,25 @@ VkResult Swapchain::wait_for_present(uint64_t id, uint64_t timeout) {
         }
         const auto shown = std::find_if(shown_.begin(), shown_.end(),
                                         [&](const auto& one) { return one.first >= id; });
-        if (shown == shown_.end()) {
-            return VK_SUCCESS;
+        if (shown != shown_.end()) {
+            done = UniqueFd::duplicate(shown->second.get());
         }
-        done = UniqueFd::duplicate(shown->second.get());
     }
-    const auto left = deadline ? std::chrono::ceil<std::chrono::milliseconds>(
-                                     std::max(Clock::duration::zero(), *deadline - Clock::now()))
-                               : std::chrono::milliseconds(-1);
-    return wait_sync_file(done.get(), left) == SyncWait::TimedOut ? VK_TIMEOUT : VK_SUCCESS;
+    if (done) {
+        using std::chrono::milliseconds;
+        const auto left = deadline ? std::chrono::ceil<milliseconds>(
+                                         std::max(std::chrono::steady_clock::duration::zero(),
+                                                  *deadline - std::chrono::steady_clock::now()))
+                                   : milliseconds(-1);
+        if (wait_sync_file(done.get(), left) == SyncWait::TimedOut) {
+            return VK_TIMEOUT;
+        }
+    }
+    return presenter_->wait_until_shown(id, deadline);
 }
 
 void Swapchain::retire() {
+    presenter_->retire();
     const std::lock_guard guard(mutex_);
     retired_ = true;
     changed_.notify_all();
@@ -246,7 +299,6 @@ void Swapchain::released(uint32_t image) noexcept {
     } catch (const std::exception& problem) {
         log(LogLevel::Error, "a swapchain's image is lost: %s", problem.what());
     }
-    changed_.notify_all();
 }
 
 } // namespace fencebridge

@@ -4,11 +4,11 @@
 #include "dispatch/device.hpp"
 #include "fence/unique_fd.hpp"
 #include "present/presenter.hpp"
+#include "present/surface.hpp"
 #include "present/swapchain_image.hpp"
 
 #include <vulkan/vulkan_core.h>
 
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -20,16 +20,19 @@
 
 namespace fencebridge {
 
-/// Thread-safe beyond Vulkan's own rules, as presenters report from threads of their own. Kept
-/// alive by presents that are under way.
+/// Thread-safe where Vulkan does not have the application serialise: presents of a queue, waits for
+/// presents, and everything else may overlap. Kept alive by presents that are under way.
 class Swapchain final : public ImageReleases {
 public:
-    Swapchain(const Device& device, std::unique_ptr<Presenter> presenter);
+    /// `surface` is kept for the presenter.
+    Swapchain(const Device& device, std::shared_ptr<Surface> surface,
+              std::unique_ptr<Presenter> presenter);
     ~Swapchain() override;
     Swapchain(const Swapchain&) = delete;
     Swapchain& operator=(const Swapchain&) = delete;
 
-    /// Makes the images. Where it fails destroy() clears what was made.
+    /// Makes the images. VK_ERROR_FORMAT_NOT_SUPPORTED: the window system takes none that the
+    /// driver makes. Where it fails destroy() clears what was made.
     VkResult make(const VkSwapchainCreateInfoKHR& info, const VkAllocationCallbacks* allocator);
     /// vkDestroySwapchainKHR: the application has no image any more, and the presents' work is
     /// done.
@@ -49,10 +52,18 @@ public:
     /// vkReleaseSwapchainImagesKHR: acquired, and not presented.
     void give_back(std::span<const uint32_t> indices);
 
-    /// vkQueuePresentKHR, once the image's fence is on it. `id`: of VkPresentIdKHR, or 0.
-    void show(uint32_t index, uint64_t id) noexcept;
+    /// vkQueuePresentKHR, once the image's fence is on it. What the window system said of it is
+    /// found in status().
+    void show(PresentRequest request) noexcept;
 
-    /// vkWaitForPresentKHR: until the work of the present `id`, or of a later one, is done.
+    /// The mode of presents that name none.
+    VkPresentModeKHR mode() const { return mode_; }
+
+    /// vkGetSwapchainStatusKHR; and what a present or an acquire that went well returns:
+    /// VK_SUCCESS, VK_SUBOPTIMAL_KHR, VK_ERROR_OUT_OF_DATE_KHR or VK_ERROR_SURFACE_LOST_KHR.
+    VkResult status() const;
+
+    /// vkWaitForPresentKHR: until the present `id`, or a later one, is on the screen.
     VkResult wait_for_present(uint64_t id, uint64_t timeout);
 
     /// It was given as oldSwapchain: nothing more is acquired; what is acquired may be presented.
@@ -61,23 +72,32 @@ public:
     void released(uint32_t image) noexcept override;
 
 private:
-    using Clock = std::chrono::steady_clock;
+    void describe(const VkSwapchainCreateInfoKHR& info);
+    VkResult make_images(uint32_t count, std::span<const uint64_t> modifiers,
+                         const VkAllocationCallbacks* allocator);
+    VkResult take_idle(uint32_t* index);
+    void heard(VkResult result);
     VkResult signal(uint32_t index, VkSemaphore semaphore, VkFence fence);
 
     const Device& device_;
-    const std::unique_ptr<Presenter> presenter_;
+    const std::shared_ptr<Surface> surface_;
+    VkPresentModeKHR mode_ = VK_PRESENT_MODE_FIFO_KHR;
     ImageParameters parameters_;
     std::vector<uint32_t> families_; ///< those of parameters_.info
     std::unique_ptr<SwapchainImage[]> images_;
     uint32_t image_count_ = 0;
 
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<uint32_t> idle_; ///< the one that was given back first is acquired first
+    mutable std::mutex mutex_;
+    std::condition_variable changed_; ///< what was presented, or that nothing more will be
+    std::deque<uint32_t> idle_;       ///< the one that was given back first is acquired first
+    VkResult status_ = VK_SUCCESS;
     bool retired_ = false;
     /// The newest present with an id, and what signals when its work is done.
     uint64_t shown_id_ = 0;
     std::deque<std::pair<uint64_t, UniqueFd>> shown_;
+
+    /// The first to go: it reports what is about the rest.
+    const std::unique_ptr<Presenter> presenter_;
 };
 
 } // namespace fencebridge

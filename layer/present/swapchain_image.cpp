@@ -2,6 +2,11 @@
 
 #include "present/modifiers.hpp"
 
+#include <drm_fourcc.h>
+
+#include <algorithm>
+#include <span>
+
 namespace fencebridge {
 
 namespace {
@@ -54,29 +59,58 @@ uint32_t memory_type(const Device& device, uint32_t allowed) {
 
 VkResult SwapchainImage::make(const Device& device, const ImageParameters& parameters,
                               const VkAllocationCallbacks* allocator) {
-    const std::vector<uint64_t> modifiers =
-        usable_modifiers(device, parameters.info, parameters.view_formats, parameters.modifiers);
-    VkResult result = create_image(device, parameters, modifiers, allocator, &image_);
+    extent_ = {parameters.info.extent.width, parameters.info.extent.height};
+    VkResult result = create_image(device, parameters, parameters.modifiers, allocator, &image_);
     if (result != VK_SUCCESS) {
         image_ = VK_NULL_HANDLE;
         return result;
     }
-    if (!modifiers.empty()) {
+    result = read_layout(device, parameters);
+    return result == VK_SUCCESS ? make_memory(device, allocator) : result;
+}
+
+VkResult SwapchainImage::read_layout(const Device& device, const ImageParameters& parameters) {
+    constexpr VkImageAspectFlagBits plane_aspects[] = {
+        VK_IMAGE_ASPECT_MEMORY_PLANE_0_BIT_EXT,
+        VK_IMAGE_ASPECT_MEMORY_PLANE_1_BIT_EXT,
+        VK_IMAGE_ASPECT_MEMORY_PLANE_2_BIT_EXT,
+        VK_IMAGE_ASPECT_MEMORY_PLANE_3_BIT_EXT,
+    };
+    std::span<const VkImageAspectFlagBits> aspects = plane_aspects;
+    constexpr VkImageAspectFlagBits linear_aspect[] = {VK_IMAGE_ASPECT_COLOR_BIT};
+    if (parameters.modifiers.empty()) {
+        layout_.modifier = DRM_FORMAT_MOD_INVALID;
+        aspects = linear_aspect;
+    } else {
         VkImageDrmFormatModifierPropertiesEXT chosen{
             .sType = VK_STRUCTURE_TYPE_IMAGE_DRM_FORMAT_MODIFIER_PROPERTIES_EXT,
         };
-        result = device.next.GetImageDrmFormatModifierPropertiesEXT(device.handle, image_, &chosen);
-        if (result != VK_SUCCESS) {
+        if (const VkResult result =
+                device.next.GetImageDrmFormatModifierPropertiesEXT(device.handle, image_, &chosen);
+            result != VK_SUCCESS) {
             return result;
         }
-        modifiers_ = {chosen.drmFormatModifier};
+        layout_.modifier = chosen.drmFormatModifier;
+        aspects = aspects.first(std::clamp<size_t>(
+            plane_count(device, parameters.info.format, layout_.modifier), 1, aspects.size()));
     }
-    return make_memory(device, allocator);
+    layout_.planes.clear();
+    for (const VkImageAspectFlagBits aspect : aspects) {
+        const VkImageSubresource plane{.aspectMask = aspect};
+        VkSubresourceLayout layout{};
+        device.next.GetImageSubresourceLayout(device.handle, image_, &plane, &layout);
+        layout_.planes.push_back(
+            {static_cast<uint32_t>(layout.offset), static_cast<uint32_t>(layout.rowPitch)});
+    }
+    return VK_SUCCESS;
 }
 
 VkResult SwapchainImage::make_alias(const Device& device, const ImageParameters& parameters,
                                     const VkAllocationCallbacks* allocator, VkImage* alias) const {
-    return create_image(device, parameters, modifiers_, allocator, alias);
+    const std::span<const uint64_t> same(&layout_.modifier, 1);
+    return create_image(device, parameters,
+                        parameters.modifiers.empty() ? std::span<const uint64_t>() : same,
+                        allocator, alias);
 }
 
 VkResult SwapchainImage::make_memory(const Device& device, const VkAllocationCallbacks* allocator) {

@@ -1,0 +1,25 @@
+#include "present/headless.hpp"
+
+namespace fencebridge {
+
+VkResult HeadlessPresenter::show(const PresentRequest& request) noexcept {
+    releases_->released(request.image);
+    const std::lock_guard guard(mutex_);
+    has_shown_ = true;
+    shown_.notify_all();
+    return VK_SUCCESS;
+}
+
+VkResult HeadlessPresenter::listen(Deadline deadline) noexcept {
+    std::unique_lock lock(mutex_);
+    const auto has_shown = [this] { return has_shown_; };
+    if (!deadline) {
+        shown_.wait(lock, has_shown);
+    } else if (!shown_.wait_until(lock, *deadline, has_shown)) {
+        return VK_TIMEOUT;
+    }
+    has_shown_ = false;
+    return VK_SUCCESS;
+}
+
+} // namespace fencebridge

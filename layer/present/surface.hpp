@@ -1,0 +1,33 @@
+// What the layer knows of a VkSurfaceKHR: its window system, and how to present there.
+#pragma once
+
+#include "dispatch/present_choice.hpp"
+#include "present/presenter.hpp"
+
+#include <vulkan/vulkan_core.h>
+
+#include <memory>
+
+namespace fencebridge {
+
+struct Device;
+
+/// Known from the surface's creation to its destruction; swapchains of ours keep it beyond.
+/// Thread-safe.
+class Surface {
+public:
+    virtual ~Surface() = default;
+
+    virtual SurfaceKind kind() const = 0;
+
+    /// Whether the window system takes explicit fences from the driver's own swapchain
+    /// (linux-drm-syncobj). May ask the window system.
+    virtual bool offers_explicit_sync() { return false; }
+
+    /// For a swapchain of ours. Null, with `why_not` set, where the surface cannot have one.
+    virtual std::unique_ptr<Presenter> make_presenter(const Device& device,
+                                                      const VkSwapchainCreateInfoKHR& info,
+                                                      const char*& why_not) = 0;
+};
+
+} // namespace fencebridge
