@@ -26,16 +26,17 @@ const char* native_merit(VkDriverId driver) {
     case VK_DRIVER_ID_MESA_LLVMPIPE:
     case VK_DRIVER_ID_GOOGLE_SWIFTSHADER:
         return "the driver presents from CPU memory";
-    // Not named: Venus, with Mesa's common code too, but its export of a semaphore waits on the CPU
-    // for the work, in every present.
+    // Not named: Venus, with Mesa's common code too; but where there is no linux-drm-syncobj, its
+    // export of a semaphore waits on the CPU for the work, in every present.
     default:
         return nullptr;
     }
 }
 
-/// Drivers that hand their fences to a compositor by linux-drm-syncobj where it is offered.
+/// Drivers that hand their fences to a compositor by linux-drm-syncobj where it is offered, without
+/// waiting for them.
 bool uses_explicit_sync(VkDriverId driver) {
-    return driver == VK_DRIVER_ID_NVIDIA_PROPRIETARY;
+    return driver == VK_DRIVER_ID_NVIDIA_PROPRIETARY || driver == VK_DRIVER_ID_MESA_VENUS;
 }
 
 /// Why a device cannot own the swapchains of these surfaces, or null.

@@ -4,11 +4,11 @@
 #include "support/few_descriptors.hpp"
 #include "support/headless_swapchain.hpp"
 #include "support/own_dma_bufs.hpp"
+#include "support/presented_frame.hpp"
 
 #include <linux/dma-buf.h>
 #include <vulkan/vulkan.h>
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -34,26 +34,8 @@ ContextOptions options_of(const Mode& mode) {
         {.layers = mode.layers, .shares_memory = false, .settings = {{"PRESENT", mode.present}}});
 }
 
-/// Records a frame: work, then one colour on the whole image.
 void draw(CommandBuffer& commands, VkImage image, const LongWork* work) {
-    const VkClearColorValue colour = colour_of(new_value);
-    commands.begin();
-    if (work != nullptr) {
-        work->record(commands, long_work);
-    }
-    commands.change_layout(image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
-    vkCmdClearColorImage(commands.handle, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, &colour, 1,
-                         &whole_image);
-    commands.change_layout(image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
-                           VK_IMAGE_LAYOUT_PRESENT_SRC_KHR);
-    commands.end();
-}
-
-/// How many of this process's dma-bufs have work pending for a reader.
-size_t pending_dma_bufs() {
-    const std::vector<Fd> all = own_dma_bufs();
-    return static_cast<size_t>(std::count_if(
-        all.begin(), all.end(), [](const Fd& one) { return !is_ready(one.get(), POLLIN); }));
+    record_picture(commands, image, new_value, work, long_work);
 }
 
 /// Whether work can be seen running after its present. lavapipe waits for a batch's semaphores in

@@ -19,17 +19,21 @@
 
 namespace fencebridge::test {
 
-std::string without_sync_file_ioctls() {
+namespace {
+
+/// Answers the ioctls with these numbers with `error` (0: success), without the kernel's doing
+/// anything.
+std::string answer(uint32_t one, uint32_t other, uint32_t error) {
     constexpr auto number = static_cast<uint32_t>(offsetof(seccomp_data, nr));
     constexpr auto request = static_cast<uint32_t>(offsetof(seccomp_data, args[1]));
     std::array filter{
         sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, number),
         sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
         sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, request),
-        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, 2, 0),
-        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, 1, 0),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, one, 2, 0),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, other, 1, 0),
         sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTTY),
+        sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
     };
     const sock_fprog program{.len = filter.size(), .filter = filter.data()};
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
@@ -37,6 +41,16 @@ std::string without_sync_file_ioctls() {
         return std::string("seccomp: ") + std::strerror(errno);
     }
     return "";
+}
+
+} // namespace
+
+std::string without_sync_file_ioctls() {
+    return answer(DMA_BUF_IOCTL_EXPORT_SYNC_FILE, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, ENOTTY);
+}
+
+std::string without_attaching() {
+    return answer(DMA_BUF_IOCTL_IMPORT_SYNC_FILE, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, 0);
 }
 
 std::string without_vgem() {

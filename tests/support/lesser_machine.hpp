@@ -10,6 +10,10 @@ namespace fencebridge::test {
 /// drivers). Empty, or what went wrong.
 std::string without_sync_file_ioctls();
 
+/// From now on the kernel says that it has done this process's DMA_BUF_IOCTL_IMPORT_SYNC_FILE, and
+/// has not: dma-bufs are handed over without their fences.
+std::string without_attaching();
+
 /// From now on this process finds no vgem node: others' nodes are where they were. Needs root.
 std::string without_vgem();
 

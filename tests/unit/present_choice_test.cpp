@@ -68,6 +68,7 @@ TEST(PresentChoice, AutoKnowsWhatDriversDoThemselves) {
     EXPECT_EQ(chosen(VK_DRIVER_ID_MESA_VENUS), PresentMethod::Owned);
     EXPECT_EQ(chosen(VK_DRIVER_ID_NVIDIA_PROPRIETARY), PresentMethod::Owned);
     EXPECT_EQ(chosen(VK_DRIVER_ID_NVIDIA_PROPRIETARY, true), PresentMethod::Native);
+    EXPECT_EQ(chosen(VK_DRIVER_ID_MESA_VENUS, true), PresentMethod::Native);
     // Explicit sync is of use to those that use it.
     EXPECT_EQ(chosen(VK_DRIVER_ID_AMD_PROPRIETARY, true), PresentMethod::Owned);
     EXPECT_EQ(chosen(VkDriverId{}, false, SurfaceKind::Other), PresentMethod::Native);
