@@ -6,11 +6,14 @@
 build() {
     local flavour=$1 log=$FB_OUT/logs/build-$1.log
     local -a options
+    # -g1: functions and lines, for a sanitizer's stacks. Variables, for a debugger, are a quarter of the time
+    # to compile.
+    options=("-Dcpp_args=-g1")
     case $flavour in
-    plain) options=(--buildtype=debugoptimized --werror) ;;
+    plain) options+=(--buildtype=debugoptimized --werror) ;;
     # -O1: what the sanitizers' own manuals ask for, and half the time to compile.
-    asan) options=(--buildtype=debug --optimization=1 "-Db_sanitize=address,undefined" -Db_lundef=false) ;;
-    tsan) options=(--buildtype=debug --optimization=1 -Db_sanitize=thread -Db_lundef=false) ;;
+    asan) options+=(--buildtype=debug --optimization=1 "-Db_sanitize=address,undefined" -Db_lundef=false) ;;
+    tsan) options+=(--buildtype=debug --optimization=1 -Db_sanitize=thread -Db_lundef=false) ;;
     esac
     mkdir -p "$FB_OUT/logs"
     : >"$log"

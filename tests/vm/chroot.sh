@@ -32,10 +32,11 @@ mount_tree() {
 }
 
 # in_tree CMD...: runs CMD in the chroot, with an environment that owes nothing to the caller's. Every
-# checkout is /src in there, so that a new clone finds in the compiler's cache what another has built.
+# checkout is /src in there, so that a new clone finds in the compiler's cache what another has built. The
+# cache goes by the compiler's own list of headers: else it would run the preprocessor for what it lacks.
 in_tree() {
     chroot "$FB_ROOT" /usr/bin/env -i --default-signal=INT,QUIT \
         PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp XDG_RUNTIME_DIR=/run LANG=C.UTF-8 TERM="${TERM:-dumb}" \
-        CCACHE_DIR=/ccache CCACHE_MAXSIZE=2G \
+        CCACHE_DIR=/ccache CCACHE_MAXSIZE=2G CCACHE_DEPEND=1 \
         "$@"
 }
