@@ -29,6 +29,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,9 +38,9 @@ namespace fencebridge::test {
 namespace {
 
 #ifdef FENCEBRIDGE_SANITIZED
-constexpr uint64_t standard_operations = 2'000;
+constexpr uint64_t standard_operations = 1'000;
 /// Without the layer, and before descriptors are counted.
-constexpr uint64_t few_operations = 800;
+constexpr uint64_t few_operations = 400;
 #else
 constexpr uint64_t standard_operations = 15'000;
 constexpr uint64_t few_operations = 2'000;
@@ -134,6 +135,9 @@ TEST_P(StressOnKernel, FindsDifferencesWithoutTheLayer) {
         Stress stress({.source = GetParam(), .with_layer = false, .seed = seed}, differences);
         stress.run(few_operations);
     }
+    std::printf("%llu differences in %llu operations\n",
+                static_cast<unsigned long long>(differences.count()),
+                static_cast<unsigned long long>(few_operations));
     EXPECT_GT(differences.count(), few_operations / 10);
 }
 
