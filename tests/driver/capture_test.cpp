@@ -31,7 +31,7 @@ uint32_t frame_count() {
     if (is_sanitized) {
         return 15;
     }
-    return is_driver("lavapipe") ? 40 : 200;
+    return is_driver("lavapipe") ? 40 : 120;
 }
 
 /// What stands behind the first `label` in the application's log, up to the next blank.
@@ -142,10 +142,11 @@ TEST(Capture, WithTheLayerOnlyAnOvertakenReadIsTorn) {
     EXPECT_EQ(run->undisturbed_old, 0U);
     record("on", *run);
     // A source that leaves no fences protects the reads between two submits, and not those during
-    // one: this reader waits for nothing but fences.
-    const auto& off = without_the_layer();
-    ASSERT_TRUE(off);
-    if (has_fences(*run)) {
+    // one: this reader waits for nothing but fences. (Sanitized builds run nothing without the
+    // layer.)
+    if (has_fences(*run) && !is_sanitized) {
+        const auto& off = without_the_layer();
+        ASSERT_TRUE(off);
         EXPECT_LT(run->torn, off->torn);
     }
 }

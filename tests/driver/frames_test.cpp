@@ -24,12 +24,12 @@ bool on_lavapipe() {
     return driver != nullptr && std::string_view(driver) == "lavapipe";
 }
 
-/// A thousand where a frame is quick. lavapipe draws with the guest's own emulated CPU.
+/// Hundreds where a frame is quick. lavapipe draws with the guest's own emulated CPU.
 uint32_t frame_count() {
     if (is_sanitized) {
         return 30;
     }
-    return on_lavapipe() ? 60 : 1000;
+    return on_lavapipe() ? 60 : 500;
 }
 
 /// Old pixels show at once.
