@@ -5,12 +5,13 @@ Meson is the one source of truth. A test's Meson suites are read as tags:
   guest            it must run in the guest (or, with --host, on the machine); others run in the tree's chroot
   each-driver      once for each of the guest's drivers;  venus, lavapipe: only with that driver
   sanitize         also from the asan and tsan builds;  asan: from that one alone
+  idle             it does nothing but wait: others may run beside it
 The first of its suites that is none of these is the suite that it is reported under.
 
 Writes FOLDER/plan-here.tsv and FOLDER/plan-guest.tsv, one run a line:
-  suite, name, prefix of its cases' names, time limit in seconds, flavour, driver, command
+  suite, name, prefix of its cases' names, time limit in seconds, flavour, driver, command, idle or a dash
 A dash stands for nothing (shells lose empty columns). No time limit means that it cannot run here, and
-then the last column says why.
+then the command's column says why.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import pathlib
 import shlex
 import sys
 
-TAGS = {"guest", "each-driver", "venus", "lavapipe", "sanitize", "asan"}
+TAGS = {"guest", "each-driver", "venus", "lavapipe", "sanitize", "asan", "idle"}
 GUEST_DRIVERS = ("venus", "lavapipe")
 # Suites with a verb of their own, left out of `test` unless they are asked for.
 OWN_VERB = {"bench", "demo"}
@@ -107,6 +108,7 @@ def main():
         for test in tests_of(options.build, flavour):
             if test.wanted(options.suites) and test.runs_from(flavour):
                 for in_guest, row in rows_of(test, flavour, options):
+                    row.append("idle" if "idle" in test.tags else "")
                     plans[in_guest].append("\t".join(str(column) or "-" for column in row).replace("\n", " "))
     for in_guest, name in ((False, "plan-here.tsv"), (True, "plan-guest.tsv")):
         (options.folder / name).write_text("".join(line + "\n" for line in plans[in_guest]))

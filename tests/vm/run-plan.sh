@@ -1,7 +1,7 @@
 #!/bin/bash
 # run-plan.sh PLAN: runs the tests of a plan (see plan.py): in the guest, in the tree's chroot or on the machine
 # itself. The plain ones go one after the other, for some look at the kernel's timing; then the two sanitizers'
-# side by side.
+# side by side. Only what is idle all the while runs beside others.
 #
 # Each is under its own time limit and has its own log and its own file of results. A line in finished.tsv
 # is written when a test has ended, so that a second guest goes on where the first one died.
@@ -70,12 +70,18 @@ run_row() {
     printf '%s\t%s\t%s\n' "$slug" "$status" "$took" >>"$job/finished.tsv"
 }
 
-# run_lane FLAVOUR: the plan's tests of that flavour, in order.
+# run_lane FLAVOUR: the plan's tests of that flavour, in order; an idle one beside those that follow it.
 run_lane() {
-    local suite name limit flavour driver command
-    while IFS=$'\t' read -r suite name _ limit flavour driver command <&3; do
-        [[ $flavour != "$1" ]] || run_row "$flavour" "$suite" "$name" "$limit" "$driver" "$command"
+    local suite name limit flavour driver command idle
+    while IFS=$'\t' read -r suite name _ limit flavour driver command idle <&3; do
+        [[ $flavour == "$1" ]] || continue
+        if [[ $idle == idle ]]; then
+            run_row "$flavour" "$suite" "$name" "$limit" "$driver" "$command" &
+        else
+            run_row "$flavour" "$suite" "$name" "$limit" "$driver" "$command"
+        fi
     done 3<"$plan"
+    wait
 }
 
 run_lane plain
