@@ -20,8 +20,9 @@ std::vector<VkDrmFormatModifierPropertiesEXT> modifiers_of(const Device& device,
     return all;
 }
 
+/// `modifier`: null for linear images of no named modifier.
 bool can_make(const Device& device, const VkImageCreateInfo& info,
-              std::span<const VkFormat> view_formats, uint64_t modifier) {
+              std::span<const VkFormat> view_formats, const uint64_t* modifier) {
     const VkImageFormatListCreateInfo formats{
         .sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_LIST_CREATE_INFO,
         .viewFormatCount = static_cast<uint32_t>(view_formats.size()),
@@ -35,17 +36,18 @@ bool can_make(const Device& device, const VkImageCreateInfo& info,
     const VkPhysicalDeviceImageDrmFormatModifierInfoEXT with_modifier{
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_DRM_FORMAT_MODIFIER_INFO_EXT,
         .pNext = &external,
-        .drmFormatModifier = modifier,
+        .drmFormatModifier = modifier != nullptr ? *modifier : 0,
         .sharingMode = info.sharingMode,
         .queueFamilyIndexCount = info.queueFamilyIndexCount,
         .pQueueFamilyIndices = info.pQueueFamilyIndices,
     };
     const VkPhysicalDeviceImageFormatInfo2 wanted{
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2,
-        .pNext = &with_modifier,
+        .pNext = modifier != nullptr ? static_cast<const void*>(&with_modifier) : &external,
         .format = info.format,
         .type = info.imageType,
-        .tiling = VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT,
+        .tiling =
+            modifier != nullptr ? VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT : VK_IMAGE_TILING_LINEAR,
         .usage = info.usage,
         .flags = info.flags,
     };
@@ -77,11 +79,16 @@ std::vector<uint64_t> usable_modifiers(const Device& device, const VkImageCreate
         return usable;
     }
     for (const VkDrmFormatModifierPropertiesEXT& known : modifiers_of(device, info.format)) {
-        if (can_make(device, info, view_formats, known.drmFormatModifier)) {
+        if (can_make(device, info, view_formats, &known.drmFormatModifier)) {
             usable.push_back(known.drmFormatModifier);
         }
     }
     return usable;
+}
+
+bool can_make_linear(const Device& device, const VkImageCreateInfo& info,
+                     std::span<const VkFormat> view_formats) {
+    return can_make(device, info, view_formats, nullptr);
 }
 
 uint32_t plane_count(const Device& device, VkFormat format, uint64_t modifier) {

@@ -17,6 +17,10 @@ namespace fencebridge {
 std::vector<uint64_t> usable_modifiers(const Device& device, const VkImageCreateInfo& info,
                                        std::span<const VkFormat> view_formats);
 
+/// Whether it can make and export them linear, without naming a modifier.
+bool can_make_linear(const Device& device, const VkImageCreateInfo& info,
+                     std::span<const VkFormat> view_formats);
+
 /// Of an image of this format and modifier: how many memory planes it has.
 uint32_t plane_count(const Device& device, VkFormat format, uint64_t modifier);
 

@@ -100,6 +100,10 @@ VkResult Swapchain::make(const VkSwapchainCreateInfoKHR& info,
     const std::vector<uint64_t> usable =
         usable_modifiers(device_, parameters_.info, parameters_.view_formats);
     for (const std::vector<uint64_t>& modifiers : presenter_->modifier_sets(usable)) {
+        if (modifiers.empty() &&
+            !can_make_linear(device_, parameters_.info, parameters_.view_formats)) {
+            continue;
+        }
         if (const VkResult result = make_images(count, modifiers, allocator);
             result != VK_SUCCESS) {
             return result;

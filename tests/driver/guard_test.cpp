@@ -12,13 +12,13 @@
 namespace fencebridge::test {
 namespace {
 
-/// Hundreds where a frame is quick. The twins need a few to be seen.
+/// A thousand where a frame is quick.
 uint32_t frame_count() {
 #ifdef FENCEBRIDGE_SANITIZED
     return 30;
 #else
     const char* const driver = std::getenv("FENCEBRIDGE_DRIVER");
-    return driver != nullptr && std::string_view(driver) == "lavapipe" ? 100 : 500;
+    return driver != nullptr && std::string_view(driver) == "lavapipe" ? 100 : 1000;
 #endif
 }
 constexpr std::chrono::milliseconds frame_work{4};

@@ -13,8 +13,8 @@ KERNEL_ARGUMENTS = ("console=ttyS0 loglevel=5 panic=-1 oops=panic mitigations=of
                     "cryptomgr.notests rodata=off init_on_alloc=0")
 
 # The guest's clock. The emulated TSC is the host's, the same on each processor: the guest reads it in one
-# instruction. Any other clock is a device's register, and Venus, which polls its ring by the clock, would take
-# twice the time. With KVM there is its own clock.
+# instruction. Any other clock is a device's register, some three times as slow, and Venus polls its ring by
+# the clock. With KVM there is its own clock.
 CLOCK = {"tcg": "tsc=reliable clocksource=tsc", "kvm": "tsc=unstable"}
 
 

@@ -173,12 +173,11 @@ DmabufFormats::modifier_sets(uint32_t format, std::span<const uint64_t> usable,
             add(std::move(both));
         }
     }
-    if (std::find(usable.begin(), usable.end(), DRM_FORMAT_MOD_LINEAR) != usable.end() &&
-        offers(format, DRM_FORMAT_MOD_LINEAR)) {
-        add({DRM_FORMAT_MOD_LINEAR});
-    }
+    // The last resort, also for a compositor that names no modifier for the format.
     if (offers(format)) {
-        add({});
+        const bool has_linear =
+            std::find(usable.begin(), usable.end(), DRM_FORMAT_MOD_LINEAR) != usable.end();
+        add(has_linear ? std::vector<uint64_t>{DRM_FORMAT_MOD_LINEAR} : std::vector<uint64_t>());
     }
     return sets;
 }

@@ -103,11 +103,12 @@ WaylandPtr<wl_buffer> WaylandPresenter::make_buffer(const SwapchainImage& image)
         return nullptr;
     }
     const ImageLayout& layout = image.layout();
-    // Linear images whose driver names no modifiers are what the others call linear.
-    const uint64_t modifier = layout.modifier == DRM_FORMAT_MOD_INVALID &&
-                                      connection_->formats->offers(format_, DRM_FORMAT_MOD_LINEAR)
-                                  ? DRM_FORMAT_MOD_LINEAR
-                                  : layout.modifier;
+    // Linear images of no named modifier are what others call linear, and the other way round.
+    const bool is_linear =
+        layout.modifier == DRM_FORMAT_MOD_INVALID || layout.modifier == DRM_FORMAT_MOD_LINEAR;
+    const bool names_linear = connection_->formats->offers(format_, DRM_FORMAT_MOD_LINEAR);
+    const uint64_t linear = names_linear ? DRM_FORMAT_MOD_LINEAR : DRM_FORMAT_MOD_INVALID;
+    const uint64_t modifier = is_linear ? linear : layout.modifier;
     for (uint32_t i = 0; i < layout.planes.size(); ++i) {
         zwp_linux_buffer_params_v1_add(
             params.get(), dma_buf->fd(), i, layout.planes[i].offset, layout.planes[i].pitch,
