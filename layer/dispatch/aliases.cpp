@@ -34,6 +34,10 @@ void unify_aliases(VkuDeviceDispatchTable& table) {
     unify(table.SetPrivateData, table.SetPrivateDataEXT);
     unify(table.GetSemaphoreCounterValue, table.GetSemaphoreCounterValueKHR);
     unify(table.QueueSubmit2, table.QueueSubmit2KHR);
+#ifdef VK_KHR_swapchain_maintenance1
+    // Promoted the other way: the EXT name is the elder one.
+    unify(table.ReleaseSwapchainImagesEXT, table.ReleaseSwapchainImagesKHR);
+#endif
     unify(table.SignalSemaphore, table.SignalSemaphoreKHR);
     unify(table.WaitSemaphores, table.WaitSemaphoresKHR);
 }

@@ -21,22 +21,21 @@ const char* native_merit(VkDriverId driver) {
     case VK_DRIVER_ID_MESA_NVK:
     case VK_DRIVER_ID_MESA_HONEYKRISP:
     case VK_DRIVER_ID_IMAGINATION_OPEN_SOURCE_MESA:
+    case VK_DRIVER_ID_MESA_VENUS:
         return "the driver bridges its own swapchain";
     // Pictures in the CPU's memory, finished before they are shown: there is nothing to bridge.
     case VK_DRIVER_ID_MESA_LLVMPIPE:
     case VK_DRIVER_ID_GOOGLE_SWIFTSHADER:
         return "the driver presents from CPU memory";
-    // Not named: Venus, with Mesa's common code too; but where there is no linux-drm-syncobj, its
-    // export of a semaphore waits on the CPU for the work, in every present.
     default:
         return nullptr;
     }
 }
 
-/// Drivers that hand their fences to a compositor by linux-drm-syncobj where it is offered, without
-/// waiting for them.
+/// Drivers that hand their fences to a compositor by linux-drm-syncobj where it is offered, and
+/// only there.
 bool uses_explicit_sync(VkDriverId driver) {
-    return driver == VK_DRIVER_ID_NVIDIA_PROPRIETARY || driver == VK_DRIVER_ID_MESA_VENUS;
+    return driver == VK_DRIVER_ID_NVIDIA_PROPRIETARY;
 }
 
 /// Why a device cannot own the swapchains of these surfaces, or null.
@@ -81,11 +80,8 @@ bool owned_swapchain_serves(const char* extension) {
         "VK_EXT_display_control",
         "VK_EXT_present_timing",
         "VK_GOOGLE_display_timing",
-        "VK_KHR_present_id2",
         "VK_KHR_present_mode_fifo_latest_ready",
-        "VK_KHR_present_wait2",
         "VK_KHR_shared_presentable_image",
-        "VK_KHR_swapchain_maintenance1",
         "VK_NV_low_latency2",
         "VK_NV_present_barrier",
     };
@@ -142,8 +138,7 @@ PresentChoice choose_present(PresentSetting setting, SurfaceKind surface, bool e
     if (const char* const why_not = obstacle(surface, capabilities)) {
         return {PresentMethod::Native, why_not};
     }
-    return {PresentMethod::Owned,
-            "the driver's own swapchain carries no fences, or waits for them"};
+    return {PresentMethod::Owned, "the driver's own swapchain is not known to carry fences"};
 }
 
 } // namespace fencebridge

@@ -21,6 +21,18 @@
     F(CreateWaylandSurfaceKHR)                                                                     \
     F(DestroySurfaceKHR)
 
+// Of headers newer than the oldest that the layer is built with.
+#ifdef VK_KHR_swapchain_maintenance1
+#define FENCEBRIDGE_MAINTENANCE_FUNCTIONS(F) F(ReleaseSwapchainImagesKHR)
+#else
+#define FENCEBRIDGE_MAINTENANCE_FUNCTIONS(F)
+#endif
+#ifdef VK_KHR_present_wait2
+#define FENCEBRIDGE_PRESENT_WAIT_2_FUNCTIONS(F) F(WaitForPresent2KHR)
+#else
+#define FENCEBRIDGE_PRESENT_WAIT_2_FUNCTIONS(F)
+#endif
+
 // On devices of such instances that have swapchains: present_calls.cpp.
 #define FENCEBRIDGE_PRESENTING_FUNCTIONS(F)                                                        \
     F(CreateImage)                                                                                 \
@@ -33,7 +45,9 @@
     F(ReleaseSwapchainImagesEXT)                                                                   \
     F(WaitForPresentKHR)                                                                           \
     F(GetSwapchainStatusKHR)                                                                       \
-    F(SetHdrMetadataEXT)
+    F(SetHdrMetadataEXT)                                                                           \
+    FENCEBRIDGE_MAINTENANCE_FUNCTIONS(F)                                                           \
+    FENCEBRIDGE_PRESENT_WAIT_2_FUNCTIONS(F)
 
 #define FENCEBRIDGE_DEVICE_FUNCTIONS(F)                                                            \
     F(GetDeviceProcAddr)                                                                           \

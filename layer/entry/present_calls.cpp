@@ -222,6 +222,13 @@ ReleaseSwapchainImagesEXT(VkDevice device, const VkReleaseSwapchainImagesInfoEXT
     });
 }
 
+#ifdef VK_KHR_swapchain_maintenance1
+VKAPI_ATTR VkResult VKAPI_CALL
+ReleaseSwapchainImagesKHR(VkDevice device, const VkReleaseSwapchainImagesInfoKHR* pReleaseInfo) {
+    return ReleaseSwapchainImagesEXT(device, pReleaseInfo);
+}
+#endif
+
 VKAPI_ATTR VkResult VKAPI_CALL WaitForPresentKHR(VkDevice device, VkSwapchainKHR swapchain,
                                                  uint64_t presentId, uint64_t timeout) {
     return guarded([&] {
@@ -232,6 +239,19 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitForPresentKHR(VkDevice device, VkSwapchainKHR
         return state.device.next.WaitForPresentKHR(device, swapchain, presentId, timeout);
     });
 }
+
+#ifdef VK_KHR_present_wait2
+VKAPI_ATTR VkResult VKAPI_CALL WaitForPresent2KHR(VkDevice device, VkSwapchainKHR swapchain,
+                                                  const VkPresentWait2InfoKHR* pPresentWait2Info) {
+    return guarded([&] {
+        const DeviceState& state = device_of(device);
+        if (const auto ours = owned(state, swapchain)) {
+            return ours->wait_for_present(pPresentWait2Info->presentId, pPresentWait2Info->timeout);
+        }
+        return state.device.next.WaitForPresent2KHR(device, swapchain, pPresentWait2Info);
+    });
+}
+#endif
 
 VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainStatusKHR(VkDevice device, VkSwapchainKHR swapchain) {
     const DeviceState& state = device_of(device);

@@ -1,6 +1,7 @@
 #include "present/presentation.hpp"
 
 #include "dispatch/chain.hpp"
+#include "present/single_present.hpp"
 
 #include <new>
 
@@ -26,8 +27,15 @@ const Element* element(const VkPresentInfoKHR& info, VkStructureType type,
 
 PresentRequest request_of(const VkPresentInfoKHR& info, uint32_t index, VkPresentModeKHR mode) {
     PresentRequest request{.image = info.pImageIndices[index], .id = 0, .mode = mode, .damage = {}};
-    if (const uint64_t* id =
-            element(info, VK_STRUCTURE_TYPE_PRESENT_ID_KHR, &VkPresentIdKHR::pPresentIds, index)) {
+    const uint64_t* id =
+        element(info, VK_STRUCTURE_TYPE_PRESENT_ID_KHR, &VkPresentIdKHR::pPresentIds, index);
+#ifdef VK_KHR_present_id2
+    if (id == nullptr) {
+        id =
+            element(info, VK_STRUCTURE_TYPE_PRESENT_ID_2_KHR, &VkPresentId2KHR::pPresentIds, index);
+    }
+#endif
+    if (id != nullptr) {
         request.id = *id;
     }
     if (const VkPresentModeKHR* own =
@@ -156,6 +164,7 @@ VkResult Presentation::create_owned(const VkSwapchainCreateInfoKHR& info,
 
 bool Presentation::destroy(VkSwapchainKHR handle, const VkAllocationCallbacks* allocator) {
     waited_.erase(handle);
+    relays_.erase(handle);
     const auto swapchain = find(handle);
     if (!swapchain) {
         return false;
@@ -171,15 +180,11 @@ VkResult Presentation::present(VkQueue queue, const VkPresentInfoKHR& info) {
     for (uint32_t i = 0; i < info.swapchainCount; ++i) {
         if (auto swapchain = find(info.pSwapchains[i])) {
             PresentRequest request = request_of(info, i, swapchain->mode());
-            shown.push_back({std::move(swapchain), std::move(request)});
+            shown.push_back({i, std::move(swapchain), std::move(request)});
         }
     }
-    if (shown.size() == info.swapchainCount) {
-        return present_owned(queue, info, std::move(shown));
-    }
     if (!shown.empty()) {
-        log(LogLevel::Error, "one present of owned and of the driver's swapchains: not possible");
-        return VK_ERROR_SURFACE_LOST_KHR;
+        return present_owned(queue, info, std::move(shown));
     }
     for (uint32_t i = 0; i < info.swapchainCount; ++i) {
         if (const auto waited = waited_.find(info.pSwapchains[i])) {
@@ -190,15 +195,20 @@ VkResult Presentation::present(VkQueue queue, const VkPresentInfoKHR& info) {
 }
 
 /// One submit waits for the application's semaphores and puts its fence on all images; then the
-/// window systems get them.
+/// window systems get them. The driver's own swapchains of the same call follow.
 VkResult Presentation::present_owned(VkQueue queue, const VkPresentInfoKHR& info,
                                      std::vector<Shown> shown) {
     std::vector<SharedMemoryRef> memories;
-    memories.reserve(shown.size());
+    std::vector<VkFence> fences;
+    std::vector<bool> is_ours(info.swapchainCount, false);
+    const std::span<const VkFence> all_fences = present_fences(info);
     for (const Shown& one : shown) {
         memories.push_back(one.swapchain->images()[one.request.image].memory());
+        is_ours[one.index] = true;
+        if (!all_fences.empty() && all_fences[one.index] != VK_NULL_HANDLE) {
+            fences.push_back(all_fences[one.index]);
+        }
     }
-    const std::span<const VkFence> fences = present_fences(info);
     const auto all = std::make_shared<std::vector<Shown>>(std::move(shown));
     const auto show_all = [all]() noexcept {
         for (Shown& one : *all) {
@@ -210,20 +220,52 @@ VkResult Presentation::present_owned(VkQueue queue, const VkPresentInfoKHR& info
                                        fences.empty() ? VK_NULL_HANDLE : fences.front(), show_all);
     // The slot has room for one; what follows on the queue signals when all before it is done.
     for (size_t i = 1; i < fences.size() && submitted == VK_SUCCESS; ++i) {
-        if (fences[i] != VK_NULL_HANDLE) {
-            count(device_.counters.trailing_submits);
-            device_.next.QueueSubmit(queue, 0, nullptr, fences[i]);
-        }
+        count(device_.counters.trailing_submits);
+        device_.next.QueueSubmit(queue, 0, nullptr, fences[i]);
     }
     VkResult result = submitted;
-    for (uint32_t i = 0; i < info.swapchainCount; ++i) {
-        const VkResult one = submitted == VK_SUCCESS ? (*all)[i].swapchain->status() : submitted;
+    const auto ended = [&](uint32_t index, VkResult one) {
         result = worse(result, one);
         if (info.pResults != nullptr) {
-            info.pResults[i] = one;
+            info.pResults[index] = one;
+        }
+    };
+    for (const Shown& one : *all) {
+        ended(one.index, submitted == VK_SUCCESS ? one.swapchain->status() : submitted);
+    }
+    for (uint32_t i = 0; i < info.swapchainCount; ++i) {
+        if (!is_ours[i]) {
+            ended(i, submitted == VK_SUCCESS ? present_behind(queue, info, i) : submitted);
         }
     }
     return result;
+}
+
+/// A swapchain of the driver's, behind everything that is on the queue: the application's
+/// semaphores were waited for there.
+VkResult Presentation::present_behind(VkQueue queue, const VkPresentInfoKHR& info, uint32_t index) {
+    const VkSwapchainKHR swapchain = info.pSwapchains[index];
+    auto relays = relays_.find(swapchain).value_or(nullptr);
+    if (!relays) {
+        relays = std::make_shared<RelaySemaphores>(device_.calls());
+        relays_.insert(swapchain, relays);
+    }
+    const VkSemaphore relay = relays->of_image(info.pImageIndices[index]);
+    if (relay == VK_NULL_HANDLE) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    const VkSubmitInfo signal{
+        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+        .signalSemaphoreCount = 1,
+        .pSignalSemaphores = &relay,
+    };
+    count(device_.counters.trailing_submits);
+    if (const VkResult result = device_.next.QueueSubmit(queue, 1, &signal, VK_NULL_HANDLE);
+        result != VK_SUCCESS) {
+        return result;
+    }
+    const SinglePresent present(info, index, relay);
+    return device_.next.QueuePresentKHR(queue, &present.info());
 }
 
 } // namespace fencebridge

@@ -6,6 +6,7 @@
 #include "handoff/bridge.hpp"
 #include "handoff/striped_map.hpp"
 #include "present/private_data.hpp"
+#include "present/relay_semaphores.hpp"
 #include "present/surface.hpp"
 #include "present/swapchain.hpp"
 #include "present/waited_present.hpp"
@@ -44,6 +45,7 @@ public:
 
 private:
     struct Shown {
+        uint32_t index; ///< in the call
         std::shared_ptr<Swapchain> swapchain;
         PresentRequest request;
     };
@@ -55,6 +57,7 @@ private:
     VkResult create_native(const VkSwapchainCreateInfoKHR& info, PresentMethod method,
                            const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle);
     VkResult present_owned(VkQueue queue, const VkPresentInfoKHR& info, std::vector<Shown> shown);
+    VkResult present_behind(VkQueue queue, const VkPresentInfoKHR& info, uint32_t index);
 
     const Device& device_;
     Bridge* const bridge_;
@@ -62,6 +65,8 @@ private:
     std::array<Once, surface_kinds> said_refused_;
     StripedMap<VkSwapchainKHR, std::shared_ptr<Swapchain>> owned_;
     StripedMap<VkSwapchainKHR, std::shared_ptr<WaitedPresent>> waited_;
+    /// Of the driver's swapchains that were presented together with ours.
+    StripedMap<VkSwapchainKHR, std::shared_ptr<RelaySemaphores>> relays_;
 };
 
 } // namespace fencebridge

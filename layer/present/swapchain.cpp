@@ -96,7 +96,14 @@ VkResult Swapchain::make(const VkSwapchainCreateInfoKHR& info,
         return VK_ERROR_INITIALIZATION_FAILED;
     }
     describe(info);
-    const uint32_t count = std::max(info.minImageCount, presenter_->fewest_images(mode_));
+    uint32_t count = std::max(info.minImageCount, presenter_->fewest_images(mode_));
+    if (const auto* modes = find_in_chain<VkSwapchainPresentModesCreateInfoEXT>(
+            info.pNext, VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_MODES_CREATE_INFO_EXT)) {
+        for (const VkPresentModeKHR mode :
+             std::span(modes->pPresentModes, modes->presentModeCount)) {
+            count = std::max(count, presenter_->fewest_images(mode));
+        }
+    }
     const std::vector<uint64_t> usable =
         usable_modifiers(device_, parameters_.info, parameters_.view_formats);
     for (const std::vector<uint64_t>& modifiers : presenter_->modifier_sets(usable)) {

@@ -4,29 +4,11 @@
 
 namespace fencebridge {
 
-WaitedPresent::~WaitedPresent() {
-    for (const auto& [image, semaphore] : relays_) {
-        calls_.next->DestroySemaphore(calls_.device, semaphore, nullptr);
-    }
-}
-
-/// Null where the driver is out of memory.
-VkSemaphore WaitedPresent::relay(uint32_t image) {
-    VkSemaphore& semaphore = relays_[image];
-    if (semaphore == VK_NULL_HANDLE) {
-        const VkSemaphoreCreateInfo info{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
-        if (calls_.next->CreateSemaphore(calls_.device, &info, nullptr, &semaphore) != VK_SUCCESS) {
-            semaphore = VK_NULL_HANDLE;
-        }
-    }
-    return semaphore;
-}
-
 VkResult WaitedPresent::present(VkQueue queue, const VkPresentInfoKHR& info, uint32_t image) {
     const std::vector<VkPipelineStageFlags> stages(info.waitSemaphoreCount,
                                                    VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
     const std::lock_guard guard(mutex_);
-    const VkSemaphore semaphore = relay(image);
+    const VkSemaphore semaphore = relays_.of_image(image);
     const VkFence fence = fences_.take();
     if (semaphore == VK_NULL_HANDLE || fence == VK_NULL_HANDLE) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;

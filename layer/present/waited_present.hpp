@@ -3,10 +3,10 @@
 
 #include "fence/device_calls.hpp"
 #include "fence/fence_pool.hpp"
+#include "present/relay_semaphores.hpp"
 
 #include <vulkan/vulkan_core.h>
 
-#include <map>
 #include <mutex>
 
 namespace fencebridge {
@@ -16,8 +16,7 @@ namespace fencebridge {
 class WaitedPresent {
 public:
     explicit WaitedPresent(DeviceCalls calls)
-        : calls_(calls), fences_(calls, FencePool::Kind::Plain) {}
-    ~WaitedPresent();
+        : calls_(calls), fences_(calls, FencePool::Kind::Plain), relays_(calls) {}
     WaitedPresent(const WaitedPresent&) = delete;
     WaitedPresent& operator=(const WaitedPresent&) = delete;
 
@@ -26,13 +25,10 @@ public:
     VkResult present(VkQueue queue, const VkPresentInfoKHR& info, uint32_t image);
 
 private:
-    VkSemaphore relay(uint32_t image);
-
     DeviceCalls calls_;
     std::mutex mutex_;
     FencePool fences_;
-    /// An image's is free again with the image.
-    std::map<uint32_t, VkSemaphore> relays_;
+    RelaySemaphores relays_;
 };
 
 } // namespace fencebridge

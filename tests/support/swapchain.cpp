@@ -73,14 +73,11 @@ uint32_t TestSwapchain::acquire() const {
     return index;
 }
 
-VkResult TestSwapchain::try_present(const CommandBuffer& commands, uint32_t index, VkFence drawn,
-                                    const void* present_chain, bool wait) const {
-    const VkSemaphore behind_drawing = drawn_.at(index).handle;
-    FB_VK(submit(context_.queue, commands, drawn,
-                 {.signal = wait ? behind_drawing : VK_NULL_HANDLE}));
+VkResult TestSwapchain::queue_present(uint32_t index, const void* chain, bool wait) const {
+    const VkSemaphore behind_drawing = drawn(index);
     const VkPresentInfoKHR info{
         .sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
-        .pNext = present_chain,
+        .pNext = chain,
         .waitSemaphoreCount = wait ? 1U : 0U,
         .pWaitSemaphores = &behind_drawing,
         .swapchainCount = 1,
@@ -90,9 +87,19 @@ VkResult TestSwapchain::try_present(const CommandBuffer& commands, uint32_t inde
     return vkQueuePresentKHR(context_.queue, &info);
 }
 
-void TestSwapchain::present(const CommandBuffer& commands, uint32_t index, VkFence drawn,
+VkResult TestSwapchain::try_present(const CommandBuffer& commands, uint32_t index, VkFence done,
+                                    const void* present_chain, bool wait) const {
+    FB_VK(submit(context_.queue, commands, done, {.signal = wait ? drawn(index) : VK_NULL_HANDLE}));
+    return queue_present(index, present_chain, wait);
+}
+
+void TestSwapchain::present_drawn(uint32_t index) const {
+    FB_VK(unless_suboptimal(queue_present(index, nullptr, true)));
+}
+
+void TestSwapchain::present(const CommandBuffer& commands, uint32_t index, VkFence done,
                             const void* present_chain) const {
-    FB_VK(unless_suboptimal(try_present(commands, index, drawn, present_chain)));
+    FB_VK(unless_suboptimal(try_present(commands, index, done, present_chain)));
 }
 
 } // namespace fencebridge::test

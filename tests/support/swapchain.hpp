@@ -37,19 +37,25 @@ public:
     /// The same; anything but VK_SUCCESS and VK_SUBOPTIMAL_KHR aborts.
     uint32_t acquire() const;
 
-    /// Submits `commands`, with `drawn` in the submit, and presents the image when they are done;
+    /// Submits `commands`, with `done` in the submit, and presents the image when they are done;
     /// what the driver returned. `wait`: by a semaphore; else by the order of the queue alone.
     VkResult try_present(const CommandBuffer& commands, uint32_t index,
-                         VkFence drawn = VK_NULL_HANDLE, const void* present_chain = nullptr,
+                         VkFence done = VK_NULL_HANDLE, const void* present_chain = nullptr,
                          bool wait = true) const;
     /// The same; anything but VK_SUCCESS and VK_SUBOPTIMAL_KHR aborts.
-    void present(const CommandBuffer& commands, uint32_t index, VkFence drawn = VK_NULL_HANDLE,
+    void present(const CommandBuffer& commands, uint32_t index, VkFence done = VK_NULL_HANDLE,
                  const void* present_chain = nullptr) const;
+
+    /// Presents an image whose drawing signals drawn(); anything but VK_SUCCESS and
+    /// VK_SUBOPTIMAL_KHR aborts.
+    void present_drawn(uint32_t index) const;
 
     /// Behind the drawing of an image: a present waits for it until the image is acquired again.
     VkSemaphore drawn(uint32_t index) const { return drawn_.at(index).handle; }
 
 private:
+    VkResult queue_present(uint32_t index, const void* chain, bool wait) const;
+
     const VulkanContext& context_;
     const Fence acquired_;
     std::deque<Semaphore> drawn_; ///< by image

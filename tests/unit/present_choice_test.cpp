@@ -65,10 +65,9 @@ TEST(PresentChoice, AutoKnowsWhatDriversDoThemselves) {
     };
     EXPECT_EQ(chosen(VK_DRIVER_ID_MESA_RADV), PresentMethod::Native);
     EXPECT_EQ(chosen(VK_DRIVER_ID_MESA_LLVMPIPE), PresentMethod::Native);
-    EXPECT_EQ(chosen(VK_DRIVER_ID_MESA_VENUS), PresentMethod::Owned);
+    EXPECT_EQ(chosen(VK_DRIVER_ID_MESA_VENUS), PresentMethod::Native);
     EXPECT_EQ(chosen(VK_DRIVER_ID_NVIDIA_PROPRIETARY), PresentMethod::Owned);
     EXPECT_EQ(chosen(VK_DRIVER_ID_NVIDIA_PROPRIETARY, true), PresentMethod::Native);
-    EXPECT_EQ(chosen(VK_DRIVER_ID_MESA_VENUS, true), PresentMethod::Native);
     // Explicit sync is of use to those that use it.
     EXPECT_EQ(chosen(VK_DRIVER_ID_AMD_PROPRIETARY, true), PresentMethod::Owned);
     EXPECT_EQ(chosen(VkDriverId{}, false, SurfaceKind::Other), PresentMethod::Native);
@@ -76,10 +75,10 @@ TEST(PresentChoice, AutoKnowsWhatDriversDoThemselves) {
 
 TEST(PresentChoice, DriversThatAreBestLeftAloneAreLeftAlone) {
     EXPECT_FALSE(may_own_swapchains(PresentSetting::Auto, VK_DRIVER_ID_MESA_RADV));
-    EXPECT_TRUE(may_own_swapchains(PresentSetting::Auto, VK_DRIVER_ID_MESA_VENUS));
+    EXPECT_TRUE(may_own_swapchains(PresentSetting::Auto, VK_DRIVER_ID_NVIDIA_PROPRIETARY));
     EXPECT_TRUE(may_own_swapchains(PresentSetting::Owned, VK_DRIVER_ID_MESA_RADV));
-    EXPECT_FALSE(may_own_swapchains(PresentSetting::Native, VK_DRIVER_ID_MESA_VENUS));
-    EXPECT_FALSE(may_own_swapchains(PresentSetting::Wait, VK_DRIVER_ID_MESA_VENUS));
+    EXPECT_FALSE(may_own_swapchains(PresentSetting::Native, VK_DRIVER_ID_NVIDIA_PROPRIETARY));
+    EXPECT_FALSE(may_own_swapchains(PresentSetting::Wait, VK_DRIVER_ID_NVIDIA_PROPRIETARY));
 }
 
 } // namespace fencebridge::test
