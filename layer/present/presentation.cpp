@@ -211,8 +211,8 @@ VkResult Presentation::present_owned(VkQueue queue, const VkPresentInfoKHR& info
     }
     const auto all = std::make_shared<std::vector<Shown>>(std::move(shown));
     const auto show_all = [all]() noexcept {
-        for (Shown& one : *all) {
-            one.swapchain->show(std::move(one.request));
+        for (const Shown& one : *all) {
+            one.swapchain->show(one.request);
         }
     };
     const VkResult submitted =

@@ -245,7 +245,7 @@ void Swapchain::give_back(std::span<const uint32_t> indices) {
     idle_.insert(idle_.end(), indices.begin(), indices.end());
 }
 
-void Swapchain::show(PresentRequest request) noexcept {
+void Swapchain::show(const PresentRequest& request) noexcept {
     if (request.id != 0) {
         try {
             // Its readers wait for the present's work.

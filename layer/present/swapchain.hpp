@@ -54,7 +54,7 @@ public:
 
     /// vkQueuePresentKHR, once the image's fence is on it. What the window system said of it is
     /// found in status().
-    void show(PresentRequest request) noexcept;
+    void show(const PresentRequest& request) noexcept;
 
     /// The mode of presents that name none.
     VkPresentModeKHR mode() const { return mode_; }

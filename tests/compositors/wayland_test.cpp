@@ -160,7 +160,7 @@ nlohmann::json late_frame(bool bridged, bool attaches) {
     const ChildResult client = run_child({program("compositors/fencebridge-late-frame").string(),
                                           attaches ? "as-it-is" : "without-attaching"},
                                          environment);
-    const auto seen = nlohmann::json::parse(client.out, nullptr, false);
+    auto seen = nlohmann::json::parse(client.out, nullptr, false);
     if (client.exit_status != 0 || seen.is_discarded()) {
         ADD_FAILURE() << client.out << client.err;
         return {{"presented", false}};

@@ -47,6 +47,11 @@ std::string sway_configuration(const std::filesystem::path& folder) {
     return file.string();
 }
 
+[[noreturn]] void throw_not_up(const std::string& name, bool is_gone, const std::string& log) {
+    throw std::runtime_error(name + (is_gone ? " has ended" : " does not come up") + ": see " +
+                             log);
+}
+
 } // namespace
 
 bool waits_for_dma_bufs(const std::string& compositor) {
@@ -58,7 +63,8 @@ Compositor::Compositor(const std::string& name, bool software, const std::string
     if (command == commands().end()) {
         throw std::runtime_error("no such compositor: " + name);
     }
-    const char* const runtime_folder = std::getenv("XDG_RUNTIME_DIR");
+    const char* const runtime_folder =
+        std::getenv("XDG_RUNTIME_DIR"); // NOLINT(concurrency-mt-unsafe)
     if (runtime_folder == nullptr) {
         throw std::runtime_error("XDG_RUNTIME_DIR is not set");
     }
@@ -74,11 +80,17 @@ Compositor::Compositor(const std::string& name, bool software, const std::string
         script += "export LIBGL_ALWAYS_SOFTWARE=1; ";
     }
     if (name == "sway") {
-        script += "export FENCEBRIDGE_SWAY_CONFIG=" + sway_configuration(runtime_folder) + "; ";
+        script += "export FENCEBRIDGE_SWAY_CONFIG=";
+        script += sway_configuration(runtime_folder);
+        script += "; ";
     }
-    script += "exec " + command->second + " >'" + log + "' 2>&1 </dev/null";
+    script += "exec ";
+    script += command->second;
+    script += " >'" + log;
+    script += "' 2>&1 </dev/null";
     std::vector<std::string> words{"bash", "-c", script};
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) {
         argv.push_back(word.data());
     }
@@ -98,12 +110,11 @@ Compositor::Compositor(const std::string& name, bool software, const std::string
         const bool is_gone = ::waitpid(group_, nullptr, WNOHANG) != 0;
         if (is_gone || std::chrono::steady_clock::now() > deadline) {
             stop();
-            throw std::runtime_error(name + (is_gone ? " has ended" : " does not come up") +
-                                     ": see " + log);
+            throw_not_up(name, is_gone, log);
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
-    ::setenv("WAYLAND_DISPLAY", socket_name, 1);
+    ::setenv("WAYLAND_DISPLAY", socket_name, 1); // NOLINT(concurrency-mt-unsafe)
 }
 
 Compositor::~Compositor() {

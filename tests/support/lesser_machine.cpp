@@ -15,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace fencebridge::test {
@@ -38,7 +39,7 @@ std::string answer(uint32_t one, uint32_t other, uint32_t error) {
     const sock_fprog program{.len = filter.size(), .filter = filter.data()};
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0) {
-        return std::string("seccomp: ") + std::strerror(errno);
+        return std::string("seccomp: ") + std::generic_category().message(errno);
     }
     return "";
 }
@@ -56,7 +57,8 @@ std::string without_attaching() {
 std::string without_vgem() {
     if (::unshare(CLONE_NEWNS) != 0 ||
         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
-        return std::string("a mount namespace of our own: ") + std::strerror(errno);
+        return std::string("a mount namespace of our own: ") +
+               std::generic_category().message(errno);
     }
     for (int minor = 0; minor < 64; ++minor) {
         const std::string path = "/dev/dri/card" + std::to_string(minor);
@@ -72,7 +74,7 @@ std::string without_vgem() {
                              std::strcmp(name.data(), "vgem") == 0;
         ::close(node);
         if (is_vgem && ::mount("/dev/null", path.c_str(), nullptr, MS_BIND, nullptr) != 0) {
-            return path + ": " + std::strerror(errno);
+            return path + ": " + std::generic_category().message(errno);
         }
     }
     return "";

@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <poll.h>
 #include <string_view>
+#include <system_error>
 
 namespace fencebridge::test {
 
@@ -35,7 +35,10 @@ struct WaylandDisplay::Globals {
     wl_registry* registry = nullptr;
     wl_compositor* compositor = nullptr;
     xdg_wm_base* shell = nullptr;
+};
 
+/// The protocols' events.
+struct WaylandDisplay::Events {
     static constexpr wl_registry_listener registry_events{
         .global =
             [](void* data, wl_registry* registry, uint32_t name, const char* interface,
@@ -65,11 +68,11 @@ WaylandDisplay::WaylandDisplay() : globals_(std::make_unique<Globals>()) {
         fail("no compositor answers");
     }
     self.registry = wl_display_get_registry(self.display);
-    wl_registry_add_listener(self.registry, &Globals::registry_events, &self);
+    wl_registry_add_listener(self.registry, &Events::registry_events, &self);
     if (!roundtrip() || self.compositor == nullptr || self.shell == nullptr) {
         fail("no wl_compositor or no xdg_wm_base");
     }
-    xdg_wm_base_add_listener(self.shell, &Globals::shell_events, &self);
+    xdg_wm_base_add_listener(self.shell, &Events::shell_events, &self);
 }
 
 WaylandDisplay::~WaylandDisplay() {
@@ -102,7 +105,8 @@ std::string WaylandDisplay::protocol_error() const {
     const wl_interface* interface = nullptr;
     const uint32_t code = wl_display_get_protocol_error(globals_->display, &interface, nullptr);
     return std::string(interface != nullptr ? interface->name : "connection") + " error " +
-           std::to_string(code) + ": " + std::strerror(wl_display_get_error(globals_->display));
+           std::to_string(code) + ": " +
+           std::generic_category().message(wl_display_get_error(globals_->display));
 }
 
 struct WaylandWindow::Objects {
@@ -111,7 +115,10 @@ struct WaylandWindow::Objects {
     xdg_toplevel* toplevel = nullptr;
     wl_callback* frame = nullptr;
     bool configured = false;
+};
 
+/// The protocols' events.
+struct WaylandWindow::Events {
     static constexpr xdg_surface_listener role_events{
         .configure =
             [](void* data, xdg_surface* role, uint32_t serial) {
@@ -143,9 +150,9 @@ WaylandWindow::WaylandWindow(const WaylandDisplay& display, const std::string& t
     Objects& self = *objects_;
     self.surface = wl_compositor_create_surface(display.globals_->compositor);
     self.role = xdg_wm_base_get_xdg_surface(display.globals_->shell, self.surface);
-    xdg_surface_add_listener(self.role, &Objects::role_events, &self);
+    xdg_surface_add_listener(self.role, &Events::role_events, &self);
     self.toplevel = xdg_surface_get_toplevel(self.role);
-    xdg_toplevel_add_listener(self.toplevel, &Objects::toplevel_events, &self);
+    xdg_toplevel_add_listener(self.toplevel, &Events::toplevel_events, &self);
     xdg_toplevel_set_title(self.toplevel, title.c_str());
     xdg_toplevel_set_app_id(self.toplevel, "fencebridge-test");
     wl_surface_commit(self.surface);
@@ -176,7 +183,7 @@ void WaylandWindow::watch_next_frame() {
         wl_callback_destroy(self.frame);
     }
     self.frame = wl_surface_frame(self.surface);
-    wl_callback_add_listener(self.frame, &Objects::frame_events, &self);
+    wl_callback_add_listener(self.frame, &Events::frame_events, &self);
 }
 
 bool WaylandWindow::frame_was_taken() const {

@@ -42,6 +42,7 @@ public:
 private:
     friend class WaylandWindow;
     struct Globals;
+    struct Events;
     std::unique_ptr<Globals> globals_;
 };
 
@@ -64,6 +65,7 @@ public:
 
 private:
     struct Objects;
+    struct Events;
     const WaylandDisplay& display_;
     std::unique_ptr<Objects> objects_;
 };
