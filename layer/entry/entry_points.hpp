@@ -1,6 +1,8 @@
 // The one list of everything that the layer intercepts.
 #pragma once
 
+#include "entry/vulkan_x11.hpp"
+
 #include <vulkan/vulkan_core.h>
 // Behind the core's, which it does not include.
 #include <vulkan/vulkan_wayland.h>
@@ -19,6 +21,8 @@
     F(EnumerateDeviceExtensionProperties)                                                          \
     F(CreateHeadlessSurfaceEXT)                                                                    \
     F(CreateWaylandSurfaceKHR)                                                                     \
+    F(CreateXcbSurfaceKHR)                                                                         \
+    F(CreateXlibSurfaceKHR)                                                                        \
     F(DestroySurfaceKHR)
 
 // Of headers newer than the oldest that the layer is built with.

@@ -5,6 +5,8 @@
 #include "entry/states.hpp"
 #include "present/headless.hpp"
 #include "present/wayland/surface.hpp"
+#include "present/x11/client.hpp"
+#include "present/x11/surface.hpp"
 
 #include <algorithm>
 #include <span>
@@ -107,6 +109,35 @@ CreateWaylandSurfaceKHR(VkInstance instance, const VkWaylandSurfaceCreateInfoKHR
         const VkResult made = next(instance, pCreateInfo, pAllocator, pSurface);
         return known(made, instance, *pSurface, pAllocator, [&] {
             return std::make_shared<WaylandSurface>(pCreateInfo->display, pCreateInfo->surface);
+        });
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateXcbSurfaceKHR(VkInstance instance,
+                                                   const VkXcbSurfaceCreateInfoKHR* pCreateInfo,
+                                                   const VkAllocationCallbacks* pAllocator,
+                                                   VkSurfaceKHR* pSurface) {
+    return guarded([&] {
+        const auto next =
+            next_function<PFN_vkCreateXcbSurfaceKHR>(instance, "vkCreateXcbSurfaceKHR");
+        const VkResult made = next(instance, pCreateInfo, pAllocator, pSurface);
+        return known(made, instance, *pSurface, pAllocator, [&] {
+            return std::make_shared<X11Surface>(pCreateInfo->connection, pCreateInfo->window);
+        });
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateXlibSurfaceKHR(VkInstance instance,
+                                                    const VkXlibSurfaceCreateInfoKHR* pCreateInfo,
+                                                    const VkAllocationCallbacks* pAllocator,
+                                                    VkSurfaceKHR* pSurface) {
+    return guarded([&] {
+        const auto next =
+            next_function<PFN_vkCreateXlibSurfaceKHR>(instance, "vkCreateXlibSurfaceKHR");
+        const VkResult made = next(instance, pCreateInfo, pAllocator, pSurface);
+        return known(made, instance, *pSurface, pAllocator, [&] {
+            return std::make_shared<X11Surface>(xcb_connection_of(pCreateInfo->dpy),
+                                                static_cast<xcb_window_t>(pCreateInfo->window));
         });
     });
 }

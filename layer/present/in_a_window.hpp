@@ -1,0 +1,12 @@
+// What swapchains of ours can be in a window, of whatever window system.
+#pragma once
+
+#include <vulkan/vulkan_core.h>
+
+namespace fencebridge {
+
+/// Why no window shows such a swapchain of ours (colours, turning, scaling, layers); null where one
+/// may.
+const char* not_in_a_window(const VkSwapchainCreateInfoKHR& info);
+
+} // namespace fencebridge
