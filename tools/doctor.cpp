@@ -123,7 +123,7 @@ Json examine(const Instance& instance, VkPhysicalDevice physical_device, KernelS
         {"present_why", present(PresentSetting::Auto).why},
         {"present_owned", not_owned == nullptr},
         {"present_owned_why",
-         not_owned == nullptr ? "possible for Wayland and headless surfaces" : not_owned},
+         not_owned == nullptr ? "possible for Wayland, X11 and headless surfaces" : not_owned},
         {"notes", Json::array()},
     };
     if (!shares) {

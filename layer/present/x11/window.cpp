@@ -202,8 +202,9 @@ std::vector<std::vector<uint64_t>> X11Window::modifier_sets(std::span<const uint
                                                ? std::vector<uint64_t>(usable.begin(), usable.end())
                                                : intersection(linear, usable);
     std::vector<std::vector<uint64_t>> sets;
+    // The last but one is not asked for: most servers take linear pixmaps, whatever they name.
     for (auto set : {intersection(makeable, for_window), intersection(makeable, for_screen),
-                     intersection(intersection(linear, usable), for_screen)}) {
+                     intersection(linear, usable)}) {
         if (!set.empty() && std::find(sets.begin(), sets.end(), set) == sets.end()) {
             sets.push_back(std::move(set));
         }
