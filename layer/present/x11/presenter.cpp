@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <exception>
+#include <iterator>
+#include <utility>
 
 namespace fencebridge {
 
@@ -33,9 +36,11 @@ bool is_fifo(VkPresentModeKHR mode) {
     return mode == VK_PRESENT_MODE_FIFO_KHR || mode == VK_PRESENT_MODE_FIFO_RELAXED_KHR;
 }
 
-/// Serials wrap around.
-bool is_later(uint32_t one, uint32_t other) {
-    return static_cast<int32_t>(one - other) > 0;
+/// The server tells of all presents to a window, those of other swapchains and other clients too.
+/// So no two of ours have the same serial, nor one that others come to who count from 1.
+uint32_t next_serial() {
+    static std::atomic<uint32_t> last = 0xfb000000;
+    return ++last;
 }
 
 } // namespace
@@ -158,15 +163,16 @@ bool X11Presenter::take(std::span<const SwapchainImage> images, ImageReleases& r
 }
 
 void X11Presenter::handle(const xcb_present_complete_notify_event_t& event) noexcept {
-    if (event.kind != XCB_PRESENT_COMPLETE_KIND_PIXMAP || !is_later(event.serial, completed_)) {
+    const auto present = std::find_if(presents_.begin(), presents_.end(), [&](const Present& one) {
+        return one.serial == event.serial;
+    });
+    if (event.kind != XCB_PRESENT_COMPLETE_KIND_PIXMAP || present == presents_.end()) {
         return;
     }
-    completed_ = event.serial;
     last_msc_ = event.msc;
-    while (!ids_.empty() && !is_later(ids_.front().first, completed_)) {
-        shown_id_ = std::max(shown_id_, ids_.front().second);
-        ids_.pop_front();
-    }
+    shown_id_ = std::max(shown_id_, present->id);
+    // Whatever came before it has been shown or replaced.
+    presents_.erase(presents_.begin(), std::next(present));
     if (event.mode == XCB_PRESENT_COMPLETE_MODE_SUBOPTIMAL_COPY) {
         copies_suboptimal_ = true;
     }
@@ -287,8 +293,7 @@ VkResult X11Presenter::show(const PresentRequest& request) noexcept {
     std::unique_lock lock(mutex_);
     // Present replaces a pixmap that waits for the same refresh: FIFO has one wait at a time.
     if (is_fifo(request.mode)) {
-        if (const VkResult result =
-                wait(lock, std::nullopt, [this] { return completed_ == sent_; });
+        if (const VkResult result = wait(lock, std::nullopt, [this] { return presents_.empty(); });
             result != VK_SUCCESS) {
             return result;
         }
@@ -304,12 +309,11 @@ VkResult X11Presenter::show(const PresentRequest& request) noexcept {
         options |= window_->may_tear() ? option_async_may_tear : 0;
     }
     const uint64_t refresh = is_fifo(request.mode) ? last_msc_ + 1 : 0;
-    if (request.id != 0) {
-        try {
-            ids_.emplace_back(sent_ + 1, request.id);
-        } catch (const std::exception& problem) {
-            log(LogLevel::Error, "a present is not followed: %s", problem.what());
-        }
+    const Present present{.serial = next_serial(), .id = request.id};
+    try {
+        presents_.push_back(present);
+    } catch (const std::exception& problem) {
+        log(LogLevel::Error, "a present is not followed: %s", problem.what());
     }
     Pixmap& pixmap = pixmaps_[request.image];
     pixmap.is_lent = true;
@@ -317,7 +321,7 @@ VkResult X11Presenter::show(const PresentRequest& request) noexcept {
     if (last_present_.sequence != 0) {
         xcb.discard_reply(connection, last_present_.sequence);
     }
-    last_present_ = xcb.present_pixmap_checked(connection, window_->id(), pixmap.id, ++sent_,
+    last_present_ = xcb.present_pixmap_checked(connection, window_->id(), pixmap.id, present.serial,
                                                XCB_NONE, XCB_NONE, 0, 0, XCB_NONE, XCB_NONE,
                                                XCB_NONE, options, refresh, 0, 0, 0, nullptr);
     if (xcb.flush(connection) <= 0) {
@@ -339,8 +343,8 @@ VkResult X11Presenter::listen(Deadline deadline) noexcept {
 VkResult X11Presenter::wait_until_shown(uint64_t id, Deadline deadline) noexcept {
     std::unique_lock lock(mutex_);
     return wait(lock, deadline, [&] {
-        return shown_id_ >= id || std::none_of(ids_.begin(), ids_.end(),
-                                               [&](const auto& one) { return one.second >= id; });
+        return shown_id_ >= id || std::none_of(presents_.begin(), presents_.end(),
+                                               [&](const Present& one) { return one.id >= id; });
     });
 }
 

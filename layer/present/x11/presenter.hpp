@@ -11,7 +11,6 @@
 #include <memory>
 #include <mutex>
 #include <sys/types.h>
-#include <utility>
 #include <vector>
 
 namespace fencebridge {
@@ -39,6 +38,10 @@ private:
     struct Pixmap {
         xcb_pixmap_t id = XCB_NONE;
         bool is_lent = false; ///< presented, and not idle
+    };
+    struct Present {
+        uint32_t serial = 0;
+        uint64_t id = 0; ///< the application's; 0: none
     };
     X11Presenter(std::shared_ptr<const X11Window> window, std::vector<dev_t> nodes,
                  VkExtent2D extent);
@@ -75,12 +78,10 @@ private:
     bool has_news_ = false; ///< since the last listen()
     bool copies_suboptimal_ = false;
     bool is_lost_ = false;
-    uint32_t sent_ = 0;      ///< serial of the newest present
-    uint32_t completed_ = 0; ///< and of the newest that has come to its end
-    uint64_t last_msc_ = 0;  ///< when that was, in the window's refreshes
+    uint64_t last_msc_ = 0; ///< the window's refresh with which the last one completed
     xcb_void_cookie_t last_present_{};
-    uint64_t shown_id_ = 0;                         ///< the newest of those
-    std::deque<std::pair<uint32_t, uint64_t>> ids_; ///< serial and id of presents to come
+    uint64_t shown_id_ = 0;        ///< the newest that has completed
+    std::deque<Present> presents_; ///< that have not
 };
 
 } // namespace fencebridge
