@@ -1,6 +1,5 @@
 #include "support/x_server.hpp"
 
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
@@ -24,6 +23,7 @@ constexpr std::chrono::seconds patience(120);
 /// A child that ends with this process, with its output in `log`.
 pid_t start(std::vector<std::string> argv, const std::string& log) {
     std::vector<char*> pointers;
+    pointers.reserve(argv.size() + 1);
     for (std::string& text : argv) {
         pointers.push_back(text.data());
     }
@@ -32,8 +32,9 @@ pid_t start(std::vector<std::string> argv, const std::string& log) {
     if (child == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGTERM);
         const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        ::dup2(output, STDOUT_FILENO);
-        ::dup2(output, STDERR_FILENO);
+        if (output < 0 || ::dup2(output, STDOUT_FILENO) < 0 || ::dup2(output, STDERR_FILENO) < 0) {
+            ::_exit(127);
+        }
         ::execv(pointers[0], pointers.data());
         ::_exit(127);
     }
