@@ -80,8 +80,8 @@ PresentMethod Presentation::choose(Surface* surface) {
     if (choice.refused != nullptr) {
         log(LogLevel::Warn, "present %s cannot be had: %s", name(setting), choice.refused);
     }
-    log(LogLevel::Info, "%s: present %s on a %s surface (%s)",
-        device_.capabilities.device_name.c_str(), name(choice.method), name(kind), choice.why);
+    log(LogLevel::Info, "%s: present %s (%s surface: %s)", device_.capabilities.device_name.c_str(),
+        name(choice.method), name(kind), choice.why);
     return choice.method;
 }
 

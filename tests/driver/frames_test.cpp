@@ -29,7 +29,7 @@ uint32_t frame_count() {
     if (is_sanitized) {
         return 30;
     }
-    return on_lavapipe() ? 60 : 500;
+    return on_lavapipe() ? 40 : 400;
 }
 
 /// Old pixels show at once.

@@ -22,8 +22,8 @@ import sys
 
 TAGS = {"guest", "each-driver", "venus", "lavapipe", "sanitize", "asan", "idle"}
 GUEST_DRIVERS = ("venus", "lavapipe")
-# Suites with a verb of their own, left out of `test` unless they are asked for.
-OWN_VERB = {"bench", "demo"}
+# Left out of `test` unless they are asked for: suites with a verb of their own, and the long runs.
+OWN_VERB = {"bench", "demo", "matrix"}
 SLOWNESS = {"plain": 1, "asan": 3, "tsan": 6}
 # A sanitizer looks at the layer, not at the driver: each has one, the threads of the proxy source
 # (lavapipe's) under the one that watches threads.

@@ -128,7 +128,10 @@ WaylandPtr<wl_buffer> WaylandPresenter::make_buffer(const SwapchainImage& image)
 }
 
 bool WaylandPresenter::take(std::span<const SwapchainImage> images, ImageReleases& releases) {
-    buffers_.clear();
+    {
+        const auto held = connection_->queue.hold();
+        buffers_.clear();
+    }
     for (const SwapchainImage& image : images) {
         Buffer& buffer = buffers_.emplace_back();
         buffer.releases = &releases;
