@@ -1,7 +1,7 @@
 // Swapchains in the windows of an X server: ours, by DRI3 and Present, beside the driver's own.
 #include "driver/driver_test.hpp"
 #include "support/few_descriptors.hpp"
-#include "support/own_dma_bufs.hpp"
+#include "support/presented_frame.hpp"
 #include "support/results.hpp"
 #include "support/x_server.hpp"
 #include "x11/window_swapchain.hpp"
@@ -52,13 +52,6 @@ ContextOptions options_of(const Mode& mode) {
                                 XWindow::surface_extension(mode.api)},
         .device_extensions = {VK_KHR_SWAPCHAIN_EXTENSION_NAME},
     };
-}
-
-/// How many of this process's dma-bufs have work pending for a reader.
-size_t pending_dma_bufs() {
-    const std::vector<Fd> all = own_dma_bufs();
-    return static_cast<size_t>(std::count_if(
-        all.begin(), all.end(), [](const Fd& one) { return !is_ready(one.get(), POLLIN); }));
 }
 
 /// Of `presents` presents to the watched window, the last of which may still be on their way.
@@ -124,9 +117,9 @@ protected:
     PresentSeen present_once() {
         const LongWork work(*context_);
         uint32_t index = 0;
-        EXPECT_EQ(swapchain_->acquire(index), VK_SUCCESS);
+        EXPECT_EQ(swapchain_->try_acquire(index), VK_SUCCESS);
         const Fence drawn(*context_);
-        EXPECT_EQ(swapchain_->present(index, &work, drawn.handle), VK_SUCCESS);
+        EXPECT_EQ(swapchain_->clear_and_present(index, &work, drawn.handle), VK_SUCCESS);
         const PresentSeen seen{pending_dma_bufs(), drawn.status() == VK_SUCCESS};
         FB_VK(vkQueueWaitIdle(context_->queue));
         EXPECT_EQ(pending_dma_bufs(), 0U) << "a fence outlives its work";
