@@ -1,7 +1,7 @@
 #!/bin/bash
 # make-tree.sh DIR: makes the bench's Debian tree in DIR. Its text is part of the tree's cache key.
 #
-# Debian forky, because older suites' QEMU and Mesa give the guest's Venus no SYNC_FD and no swapchain.
+# Debian forky (and of trixie what forky does not have: of two versions apt takes the newer), because older suites' QEMU and Mesa give the guest's Venus no SYNC_FD and no swapchain.
 # The archive is the one this machine already uses: the project names no host of its own.
 set -euo pipefail
 
@@ -62,6 +62,6 @@ mmdebstrap --mode=root --variant=apt --verbose \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     --essential-hook='ln -s /bin/true "$1/usr/local/sbin/dracut"; ln -s /bin/true "$1/usr/local/sbin/update-initramfs"' \
     --include="$(grep -vE '^(#|$)' "$here/packages.txt" | paste -sd,)" \
-    forky "$dir" "deb [signed-by=$keyring] $archive forky main"
+    forky "$dir" "deb [signed-by=$keyring] $archive forky main" "deb [signed-by=$keyring] $archive trixie main"
 
 bash "$here/finish-tree.sh" "$dir" "$archive"

@@ -5,11 +5,12 @@ Meson is the one source of truth. A test's Meson suites are read as tags:
   guest            it must run in the guest (or, with --host, on the machine); others run in the tree's chroot
   each-driver      once for each of the guest's drivers;  venus, lavapipe: only with that driver
   sanitize         also from the asan and tsan builds;  asan: from that one alone
-  idle             it does nothing but wait: others may run beside it
+  idle             it does nothing but wait: its lane goes on beside it
+  alone            its plain run looks at the guest's timing: nothing runs beside it
 The first of its suites that is none of these is the suite that it is reported under.
 
 Writes FOLDER/plan-here.tsv and FOLDER/plan-guest.tsv, one run a line:
-  suite, name, prefix of its cases' names, time limit in seconds, flavour, driver, command, idle or a dash
+  suite, name, prefix of its cases' names, time limit in seconds, flavour, driver, command, idle or alone
 A dash stands for nothing (shells lose empty columns). No time limit means that it cannot run here, and
 then the command's column says why.
 """
@@ -20,7 +21,7 @@ import pathlib
 import shlex
 import sys
 
-TAGS = {"guest", "each-driver", "venus", "lavapipe", "sanitize", "asan", "idle"}
+TAGS = {"guest", "each-driver", "venus", "lavapipe", "sanitize", "asan", "idle", "alone"}
 GUEST_DRIVERS = ("venus", "lavapipe")
 # Left out of `test` unless they are asked for: suites with a verb of their own, and the long runs.
 OWN_VERB = {"bench", "demo", "matrix"}
@@ -43,6 +44,12 @@ class Test:
 
     def runs_from(self, flavour):
         return flavour == "plain" or "sanitize" in self.tags or flavour in self.tags
+
+    def company(self, flavour):
+        """What run-plan.sh may run beside it: the plan's last column."""
+        if "alone" in self.tags and flavour == "plain":
+            return "alone"
+        return "idle" if "idle" in self.tags else ""
 
     def wanted(self, suites):
         return self.suite in suites if suites else self.suite not in OWN_VERB
@@ -108,7 +115,7 @@ def main():
         for test in tests_of(options.build, flavour):
             if test.wanted(options.suites) and test.runs_from(flavour):
                 for in_guest, row in rows_of(test, flavour, options):
-                    row.append("idle" if "idle" in test.tags else "")
+                    row.append(test.company(flavour))
                     plans[in_guest].append("\t".join(str(column) or "-" for column in row).replace("\n", " "))
     for in_guest, name in ((False, "plan-here.tsv"), (True, "plan-guest.tsv")):
         (options.folder / name).write_text("".join(line + "\n" for line in plans[in_guest]))

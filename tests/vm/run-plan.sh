@@ -1,10 +1,11 @@
 #!/bin/bash
 # run-plan.sh PLAN: runs the tests of a plan (see plan.py): in the guest, in the tree's chroot or on the machine
-# itself. The plain ones go one after the other, for some look at the kernel's timing; then the two sanitizers'
-# side by side. Only what is idle all the while runs beside others.
+# itself. Those that look at the guest's timing go first, one after the other; then two lanes side by side, one
+# of what runs on Venus and one of all the rest, for a test waits more than it works.
 #
-# Each is under its own time limit and has its own log and its own file of results. A line in finished.tsv
-# is written when a test has ended, so that a second guest goes on where the first one died.
+# Each is under its own time limit and has its own log and its own file of results; what of it still runs
+# shortly before that limit is looked at (see show-stuck.sh). A line in finished.tsv is written when a test has
+# ended, so that a second guest goes on where the first one died.
 set -uo pipefail
 
 plan=$1
@@ -44,7 +45,7 @@ run_test() {
 # run_row FLAVOUR SUITE NAME LIMIT DRIVER COMMAND: one test of the plan.
 run_row() {
     local flavour=$1 suite=$2 name=$3 limit=$4 driver=$5 command=$6
-    local slug=${name//\//--} began status took verdict tail=""
+    local slug=${name//\//--} began status took verdict tail="" test notice ended
     if grep -qF "$slug"$'\t' "$job/finished.tsv"; then return; fi
     if [[ $limit == - ]]; then
         printf '%s\t%s\t%s\n' "$slug" skip "$command" >>"$job/finished.tsv"
@@ -53,8 +54,19 @@ run_row() {
     export FENCEBRIDGE_RESULTS=$job/results/$slug.jsonl
     rm -f "$FENCEBRIDGE_RESULTS"
     began=$(seconds)
-    (run_test "$limit" "$flavour" "$driver" "$command") >"$job/logs/$slug.log" 2>&1 </dev/null 3<&-
+    (run_test "$limit" "$flavour" "$driver" "$command") >"$job/logs/$slug.log" 2>&1 </dev/null 3<&- &
+    test=$!
+    sleep "$((limit - limit / 10))" 3<&- &
+    notice=$!
+    wait -n -p ended "$test" "$notice"
     status=$?
+    if [[ $ended == "$notice" ]]; then
+        bash "$here/show-stuck.sh" "$test" >>"$job/logs/$slug.log" 3<&-
+        wait "$test"
+        status=$?
+    else
+        { kill "$notice" && wait "$notice"; } 2>/dev/null
+    fi
     took=$((($(seconds) - began) / 1000))
     took=$((took / 1000)).$(((took % 1000) / 100))
     case $status in
@@ -63,19 +75,23 @@ run_row() {
     *) verdict=fail ;;
     esac
     if [[ $verdict == fail ]]; then
-        tail=$(tail -n 40 "$job/logs/$slug.log" | sed 's/^/      | /')$'\n'
+        tail=$(tail -n 200 "$job/logs/$slug.log" | sed 's/^/      | /')$'\n'
     fi
     # In one piece: another lane may be writing too.
     printf '%-4s  %-10s %s  (%s s)\n%s' "$verdict" "$suite" "$name" "$took" "$tail"
     printf '%s\t%s\t%s\n' "$slug" "$status" "$took" >>"$job/finished.tsv"
 }
 
-# run_lane FLAVOUR: the plan's tests of that flavour, in order; an idle one beside those that follow it.
+# run_lane ALONE_OR_DRIVER: the tests that are to run alone; or the others of Venus; or all the rest. Each in the
+# plan's order, an idle one beside those that follow it.
 run_lane() {
-    local suite name limit flavour driver command idle
-    while IFS=$'\t' read -r suite name _ limit flavour driver command idle <&3; do
-        [[ $flavour == "$1" ]] || continue
-        if [[ $idle == idle ]]; then
+    local suite name limit flavour driver command company lane
+    while IFS=$'\t' read -r suite name _ limit flavour driver command company <&3; do
+        lane=rest
+        [[ $driver != venus ]] || lane=venus
+        [[ $company != alone ]] || lane=alone
+        [[ $lane == "$1" ]] || continue
+        if [[ $company == idle ]]; then
             run_row "$flavour" "$suite" "$name" "$limit" "$driver" "$command" &
         else
             run_row "$flavour" "$suite" "$name" "$limit" "$driver" "$command"
@@ -84,7 +100,7 @@ run_lane() {
     wait
 }
 
-run_lane plain
-run_lane asan &
-run_lane tsan &
+run_lane alone
+run_lane venus &
+run_lane rest &
 wait

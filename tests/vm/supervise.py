@@ -39,7 +39,7 @@ class Stream:
 
 
 class Heartbeat:
-    """What guest-init.sh counts, every five seconds of the guest's time."""
+    """What guest-init.sh writes, every two seconds of the guest's time."""
 
     def __init__(self, now):
         self.last = b""
