@@ -1,7 +1,8 @@
 #!/bin/bash
 # make-tree.sh DIR: makes the bench's Debian tree in DIR. Its text is part of the tree's cache key.
 #
-# Debian forky (and of trixie what forky does not have: of two versions apt takes the newer), because older suites' QEMU and Mesa give the guest's Venus no SYNC_FD and no swapchain.
+# Debian forky, because older suites' QEMU and Mesa give the guest's Venus no SYNC_FD and no swapchain; and of
+# trixie what forky does not have (of two versions apt takes the newer).
 # The archive is the one this machine already uses: the project names no host of its own.
 set -euo pipefail
 
