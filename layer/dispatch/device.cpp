@@ -186,6 +186,7 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
     device.source = choose_source(fences, instance.settings.fence_source);
     device.acquire = choose_acquire(fences, instance.settings.acquire);
     device.presents.fences = fences;
+    device.exports_waits_of_presents = may_own && device.source.kind == SourceKind::Semaphore;
     device.guard = choose_guard(fences, instance.settings.guard);
     report_choice(device);
     return VK_SUCCESS;

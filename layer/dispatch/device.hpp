@@ -26,6 +26,9 @@ struct Device {
     /// The application has swapchains, and the setting `present` may concern them.
     bool has_swapchains = false;
     PresentCapabilities presents;
+    /// The application's semaphores are made exportable: a present of images of ours takes their
+    /// payloads instead of a submit that waits for them.
+    bool exports_waits_of_presents = false;
     bool has_modifiers = false; ///< VK_EXT_image_drm_format_modifier is enabled, by whomever
 
     /// Whether the application can share dma-bufs on this device at all (it enabled

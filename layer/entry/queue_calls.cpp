@@ -30,6 +30,24 @@ void remember(DeviceState& state, VkQueue queue) {
     }
 }
 
+/// A semaphore of the application's that may also be exported as SYNC_FD. What it exports itself
+/// stays as it is.
+VkResult create_exportable(const Device& device, const VkSemaphoreCreateInfo& info,
+                           const VkAllocationCallbacks* allocator, VkSemaphore* semaphore) {
+    if (find_in_chain<VkExportSemaphoreCreateInfo>(
+            info.pNext, VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO) != nullptr) {
+        return VK_ERROR_FEATURE_NOT_PRESENT;
+    }
+    const VkExportSemaphoreCreateInfo exportable{
+        .sType = VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO,
+        .pNext = info.pNext,
+        .handleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+    };
+    VkSemaphoreCreateInfo ours = info;
+    ours.pNext = &exportable;
+    return device.next.CreateSemaphore(device.handle, &ours, allocator, semaphore);
+}
+
 } // namespace
 
 // The queue's own dispatch pointer may not be set yet when a layer above asks this early: only the
@@ -89,16 +107,29 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSemaphore(VkDevice device,
                                                VkSemaphore* pSemaphore) {
     return guarded([&] {
         DeviceState& state = device_of(device);
-        const VkResult result =
-            state.device.next.CreateSemaphore(device, pCreateInfo, pAllocator, pSemaphore);
         const auto* type = find_in_chain<VkSemaphoreTypeCreateInfo>(
             pCreateInfo->pNext, VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO);
-        if (result == VK_SUCCESS && state.bridge != nullptr && type != nullptr &&
-            type->semaphoreType == VK_SEMAPHORE_TYPE_TIMELINE) {
-            record_or_destroy(
-                [&] { state.bridge->timelines.created(*pSemaphore, type->initialValue); },
-                [&] { state.device.next.DestroySemaphore(device, *pSemaphore, pAllocator); });
+        const bool is_timeline =
+            type != nullptr && type->semaphoreType == VK_SEMAPHORE_TYPE_TIMELINE;
+        const bool is_exportable =
+            !is_timeline && state.device.exports_waits_of_presents &&
+            create_exportable(state.device, *pCreateInfo, pAllocator, pSemaphore) == VK_SUCCESS;
+        const VkResult result =
+            is_exportable
+                ? VK_SUCCESS
+                : state.device.next.CreateSemaphore(device, pCreateInfo, pAllocator, pSemaphore);
+        if (result != VK_SUCCESS || state.bridge == nullptr || !(is_timeline || is_exportable)) {
+            return result;
         }
+        record_or_destroy(
+            [&] {
+                if (is_timeline) {
+                    state.bridge->timelines.created(*pSemaphore, type->initialValue);
+                } else {
+                    state.bridge->exportable_semaphores.insert(*pSemaphore, true);
+                }
+            },
+            [&] { state.device.next.DestroySemaphore(device, *pSemaphore, pAllocator); });
         return result;
     });
 }
@@ -108,6 +139,7 @@ VKAPI_ATTR void VKAPI_CALL DestroySemaphore(VkDevice device, VkSemaphore semapho
     DeviceState& state = device_of(device);
     if (state.bridge != nullptr) {
         state.bridge->timelines.destroyed(semaphore);
+        state.bridge->exportable_semaphores.erase(semaphore);
     }
     state.device.next.DestroySemaphore(device, semaphore, pAllocator);
 }

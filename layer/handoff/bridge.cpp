@@ -2,6 +2,8 @@
 
 #include "report/log.hpp"
 
+#include <algorithm>
+
 namespace fencebridge {
 
 namespace {
@@ -55,6 +57,19 @@ QueueSubmitter& Bridge::queue(VkQueue queue) {
                                                      timelines, exportable_fences, checks.get());
     }
     return *submitter;
+}
+
+bool Bridge::may_export_waits(std::span<const VkSemaphore> waits,
+                              std::span<const VkFence> fences) const {
+    const auto is_exportable = [&](VkSemaphore semaphore) {
+        return exportable_semaphores.visit(semaphore, [](bool) {});
+    };
+    const auto takes_payload = [&](VkFence fence) {
+        return device_.capabilities.fences.fence_import &&
+               !exportable_fences.visit(fence, [](bool) {});
+    };
+    return std::all_of(waits.begin(), waits.end(), is_exportable) &&
+           std::all_of(fences.begin(), fences.end(), takes_payload);
 }
 
 void Bridge::transfer_memories(VkCommandBuffer command_buffer, const Transfer& transfer,

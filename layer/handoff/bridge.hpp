@@ -22,6 +22,10 @@
 
 namespace fencebridge {
 
+/// Binary semaphores that may be exported as SYNC_FD: the application's own on devices whose
+/// presents may do so (Device::exports_waits_of_presents).
+using ExportableSemaphores = StripedMap<VkSemaphore, bool>;
+
 /// Exists for devices that share memory, from vkCreateDevice to vkDestroyDevice.
 class Bridge {
 public:
@@ -35,9 +39,15 @@ public:
     Recordings recordings;
     Timelines timelines;
     ExportableFences exportable_fences;
+    ExportableSemaphores exportable_semaphores;
 
     /// The queue's submitter, made on first sight. Any thread.
     QueueSubmitter& queue(VkQueue queue);
+
+    /// Whether a present that waits for these semaphores and signals these fences can do without a
+    /// submit: the former can be had as SYNC_FDs, and the latter be given one.
+    bool may_export_waits(std::span<const VkSemaphore> waits,
+                          std::span<const VkFence> fences) const;
 
     /// All queues seen.
     template<typename Visit>

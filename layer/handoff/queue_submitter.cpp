@@ -1,5 +1,7 @@
 #include "handoff/queue_submitter.hpp"
 
+#include "fence/semaphore_payloads.hpp"
+#include "fence/sync_file.hpp"
 #include "handoff/batch_patch.hpp"
 #include "handoff/buffer_locks.hpp"
 #include "report/log.hpp"
@@ -51,15 +53,13 @@ VkResult QueueSubmitter::submit_any(std::span<const Batch> batches, VkFence fenc
     return result;
 }
 
-VkResult QueueSubmitter::hand_out(std::span<const VkSemaphore> waits,
-                                  std::span<const SharedMemoryRef> memories, VkFence fence,
-                                  std::function<void()> then) {
-    const std::vector<VkPipelineStageFlags> stages(waits.size(),
+VkResult QueueSubmitter::hand_out(Present present) {
+    const std::vector<VkPipelineStageFlags> stages(present.waits.size(),
                                                    VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
     const VkSubmitInfo batch{
         .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-        .waitSemaphoreCount = static_cast<uint32_t>(waits.size()),
-        .pWaitSemaphores = waits.data(),
+        .waitSemaphoreCount = static_cast<uint32_t>(present.waits.size()),
+        .pWaitSemaphores = present.waits.data(),
         .pWaitDstStageMask = stages.data(),
     };
     std::vector<ParkedRelease> resolved_parked;
@@ -68,15 +68,46 @@ VkResult QueueSubmitter::hand_out(std::span<const VkSemaphore> waits,
         const std::lock_guard guard(mutex_);
         pay_owed_wait();
         points_.clear();
-        plan_.make_release(memories);
-        result = bridge_planned(std::span(&batch, 1), fence, &then, resolved_parked);
+        plan_.make_release(present.memories);
+        if (!hand_out_exported(present)) {
+            const VkFence slot = present.fences.empty() ? VK_NULL_HANDLE : present.fences.front();
+            result = bridge_planned(std::span(&batch, 1), slot, &present.then, resolved_parked);
+            // The slot has room for one; what follows on the queue signals when all before it is
+            // done.
+            for (size_t i = 1; i < present.fences.size() && result == VK_SUCCESS; ++i) {
+                count(device_.counters.trailing_submits);
+                device_.next.QueueSubmit(queue_, 0, nullptr, present.fences[i]);
+            }
+        }
     }
     complete_all(std::move(resolved_parked));
     // Empty where it was parked with the release.
-    if (result == VK_SUCCESS && then) {
-        then();
+    if (result == VK_SUCCESS && present.then) {
+        present.then();
     }
     return result;
+}
+
+/// Called with the lock held and the plan made. False, with nothing done, where it takes a submit.
+bool QueueSubmitter::hand_out_exported(const Present& present) {
+    if (!present.may_export_waits || present.waits.empty() ||
+        !timelines_.is_resolved(this, points_.waits)) {
+        return false;
+    }
+    const std::optional<Completion> completion = take_payloads(device_.calls(), present.waits);
+    if (!completion) {
+        return false;
+    }
+    const BufferLocks locks({}, plan_.releases(), locked_);
+    releaser_.release(*completion, plan_.releases());
+    for (const VkFence fence : present.fences) {
+        if (!releaser_.give_payload(fence, *completion)) {
+            // The work may be another queue's: what this one has says nothing of it.
+            wait_sync_file(completion->sync_file.get(), std::chrono::milliseconds(-1));
+            releaser_.hand_on(fence, {.state = Completion::State::Failed, .sync_file = {}});
+        }
+    }
+    return true;
 }
 
 VkResult QueueSubmitter::bind_sparse(std::span<const VkBindSparseInfo> batches, VkFence fence) {

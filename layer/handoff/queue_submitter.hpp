@@ -22,6 +22,18 @@
 
 namespace fencebridge {
 
+/// Images that a present hands out.
+struct Present {
+    std::span<const VkSemaphore> waits; ///< binary; what the work is behind
+    /// Whether all of them can be exported, and nothing else is to be put behind them on the queue.
+    bool may_export_waits = false;
+    std::span<const SharedMemoryRef> memories;
+    std::span<const VkFence> fences; ///< the application's, to signal when the work is done
+    /// Called, without a lock, once the fence is on the memories: in the present; or, behind work
+    /// that the queue cannot start yet, in the call that resolves it.
+    std::function<void()> then;
+};
+
 /// Wraps vkQueueSubmit and vkQueueSubmit2 of one queue. The application serialises submits on a
 /// queue; the lock is for releases that another queue's submit completes.
 class QueueSubmitter {
@@ -39,12 +51,10 @@ public:
     VkResult submit(std::span<const VkSubmitInfo> batches, VkFence fence);
     VkResult submit2(std::span<const VkSubmitInfo2> batches, VkFence fence);
 
-    /// Hands out memories whose work is behind `waits` (binary semaphores), with a submit of its
-    /// own: vkQueuePresentKHR on images of ours. `then` is called, without a lock, once the fence
-    /// is on them: before this returns; or, behind work that the queue cannot start yet, in the
-    /// call that resolves it. Not where the submit fails.
-    VkResult hand_out(std::span<const VkSemaphore> waits, std::span<const SharedMemoryRef> memories,
-                      VkFence fence, std::function<void()> then);
+    /// vkQueuePresentKHR on images of ours: the fence goes on their memories without a submit where
+    /// the semaphores themselves can be had as fences, with one of its own otherwise. Not where
+    /// that submit fails, whose result this returns.
+    VkResult hand_out(Present present);
 
     /// Passes the binds on. They carry timeline points, and put shared memory under resources.
     VkResult bind_sparse(std::span<const VkBindSparseInfo> batches, VkFence fence);
@@ -70,6 +80,7 @@ private:
                             std::function<void()>* then,
                             std::vector<ParkedRelease>& resolved_parked);
     void pay_owed_wait();
+    bool hand_out_exported(const Present& present);
     template<typename Batch>
     bool acquire(std::span<const Batch> batches);
     template<typename Batch>

@@ -98,24 +98,9 @@ bool Releaser::submit_trailing(const Ticket& ticket) {
 
 Completion Releaser::release(const Ticket& ticket, std::span<const HandOff> releases,
                              bool may_export) {
-    targets_.clear();
-    for (const HandOff& hand_off : releases) {
-        targets_.push_back({hand_off.memory->dma_buf(), hand_off.access});
-    }
+    aim_at(releases);
     Completion completion = may_export ? source_->take(ticket, targets_) : source_->wait(ticket);
-    count(device_.counters.releases, releases.size());
-    switch (completion.state) {
-    case Completion::State::Pending:
-        for (const AttachTarget& target : targets_) {
-            attach(target, completion.sync_file);
-        }
-        break;
-    case Completion::State::Done:
-        count(device_.counters.releases_done, releases.size());
-        break;
-    case Completion::State::Failed:
-        break;
-    }
+    attach(completion);
     if (completion.fallback != nullptr) {
         static Once once;
         // A failed source's hand-off is counted where it is waited for.
@@ -125,8 +110,37 @@ Completion Releaser::release(const Ticket& ticket, std::span<const HandOff> rele
                 name(source_->kind()), completion.fallback);
         }
     }
-    targets_.clear();
     return completion;
+}
+
+void Releaser::release(const Completion& completion, std::span<const HandOff> releases) {
+    aim_at(releases);
+    attach(completion);
+}
+
+void Releaser::aim_at(std::span<const HandOff> releases) {
+    targets_.clear();
+    for (const HandOff& hand_off : releases) {
+        targets_.push_back({hand_off.memory->dma_buf(), hand_off.access});
+    }
+}
+
+/// To all targets, which are let go.
+void Releaser::attach(const Completion& completion) {
+    count(device_.counters.releases, targets_.size());
+    switch (completion.state) {
+    case Completion::State::Pending:
+        for (const AttachTarget& target : targets_) {
+            attach(target, completion.sync_file);
+        }
+        break;
+    case Completion::State::Done:
+        count(device_.counters.releases_done, targets_.size());
+        break;
+    case Completion::State::Failed:
+        break;
+    }
+    targets_.clear();
 }
 
 /// The one line that all of this is for.
@@ -148,14 +162,18 @@ void Releaser::attach(const AttachTarget& target, const UniqueFd& sync_file) {
     wait_sync_file(sync_file.get(), std::chrono::milliseconds(-1));
 }
 
-void Releaser::hand_on(VkFence application_fence, const Completion& completion) {
+bool Releaser::give_payload(VkFence application_fence, const Completion& completion) {
     UniqueFd payload;
     if (completion.state == Completion::State::Pending) {
         payload = UniqueFd::duplicate(completion.sync_file.get());
     }
     const bool has_payload = payload || completion.state == Completion::State::Done;
-    if (has_payload &&
-        import_into_fence(device_.calls(), application_fence, payload) == VK_SUCCESS) {
+    return has_payload &&
+           import_into_fence(device_.calls(), application_fence, payload) == VK_SUCCESS;
+}
+
+void Releaser::hand_on(VkFence application_fence, const Completion& completion) {
+    if (give_payload(application_fence, completion)) {
         return;
     }
     count(device_.counters.fallbacks);

@@ -58,7 +58,14 @@ public:
     /// fence is on them, and the work may still run: the caller has to wait for it.
     Completion release(const Ticket& ticket, std::span<const HandOff> releases, bool may_export);
 
+    /// The same with a completion that is there already, Pending or Done.
+    void release(const Completion& completion, std::span<const HandOff> releases);
+
     /// Gives the application's fence what it would have had: it signals when the work is done.
+    /// False where the driver does not take it.
+    bool give_payload(VkFence application_fence, const Completion& completion);
+
+    /// The same, or else a submit behind everything that is on the queue.
     void hand_on(VkFence application_fence, const Completion& completion);
 
     /// The submit failed.
@@ -69,6 +76,8 @@ public:
     void stop() { source_->stop(); }
 
 private:
+    void aim_at(std::span<const HandOff> releases);
+    void attach(const Completion& completion);
     void attach(const AttachTarget& target, const UniqueFd& sync_file);
 
     const Device& device_;

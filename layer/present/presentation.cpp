@@ -194,8 +194,8 @@ VkResult Presentation::present(VkQueue queue, const VkPresentInfoKHR& info) {
     return device_.next.QueuePresentKHR(queue, &info);
 }
 
-/// One submit waits for the application's semaphores and puts its fence on all images; then the
-/// window systems get them. The driver's own swapchains of the same call follow.
+/// The fence of what the application's semaphores stand for goes on all images; then the window
+/// systems get them. The driver's own swapchains of the same call follow.
 VkResult Presentation::present_owned(VkQueue queue, const VkPresentInfoKHR& info,
                                      std::vector<Shown> shown) {
     std::vector<SharedMemoryRef> memories;
@@ -215,14 +215,15 @@ VkResult Presentation::present_owned(VkQueue queue, const VkPresentInfoKHR& info
             one.swapchain->show(one.request);
         }
     };
-    const VkResult submitted =
-        bridge_->queue(queue).hand_out({info.pWaitSemaphores, info.waitSemaphoreCount}, memories,
-                                       fences.empty() ? VK_NULL_HANDLE : fences.front(), show_all);
-    // The slot has room for one; what follows on the queue signals when all before it is done.
-    for (size_t i = 1; i < fences.size() && submitted == VK_SUCCESS; ++i) {
-        count(device_.counters.trailing_submits);
-        device_.next.QueueSubmit(queue, 0, nullptr, fences[i]);
-    }
+    const std::span waits(info.pWaitSemaphores, info.waitSemaphoreCount);
+    const VkResult submitted = bridge_->queue(queue).hand_out({
+        .waits = waits,
+        .may_export_waits =
+            all->size() == info.swapchainCount && bridge_->may_export_waits(waits, fences),
+        .memories = memories,
+        .fences = fences,
+        .then = show_all,
+    });
     VkResult result = submitted;
     const auto ended = [&](uint32_t index, VkResult one) {
         result = worse(result, one);

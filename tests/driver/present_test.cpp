@@ -82,6 +82,23 @@ INSTANTIATE_TEST_SUITE_P(Mode, PresentedOwned,
                                          Mode{Layers::ValidationAbove, "owned"}),
                          by_mode);
 
+/// Fence source `semaphore`: the application's own semaphores are taken as fences, without a
+/// submit.
+class PresentedExported : public testing::TestWithParam<Layers> {};
+TEST_P(PresentedExported, WorkIsFencedOrDone) {
+    ContextOptions options = options_of({GetParam(), "owned"});
+    options.settings.emplace_back("FENCE_SOURCE", "semaphore");
+    VulkanContext context(options);
+    const PresentSeen seen = present_once(context);
+    // The export of both drivers of the guest waits for the work.
+    EXPECT_EQ(seen.pending + (seen.done ? 1 : 0), 1U);
+    expect_no_messages(context);
+}
+INSTANTIATE_TEST_SUITE_P(Mode, PresentedExported,
+                         testing::Values(Layers::Bridge, Layers::ValidationBelow,
+                                         Layers::ValidationAbove),
+                         by_layers);
+
 using PresentedNative = Presented;
 TEST_P(PresentedNative, ImageCarriesNone) {
     VulkanContext context(options_of(GetParam()));

@@ -332,8 +332,21 @@ VkFence FakeDriver::application_fence() {
     const std::lock_guard guard(mutex_);
     const VkFence fence = new_handle<VkFence>();
     fences_[fence] = {};
-    ++application_fences_;
+    ++application_objects_;
     return fence;
+}
+
+VkSemaphore FakeDriver::application_semaphore() {
+    const std::lock_guard guard(mutex_);
+    const auto semaphore = new_handle<VkSemaphore>();
+    semaphores_[semaphore] = {.exportable = true, .signalled = true};
+    ++application_objects_;
+    return semaphore;
+}
+
+bool FakeDriver::can_be_waited_for(VkSemaphore semaphore) const {
+    const Semaphore& one = semaphores_.at(semaphore);
+    return one.signalled || one.imported;
 }
 
 bool FakeDriver::will_signal(VkFence fence) const {
@@ -370,8 +383,10 @@ VkResult FakeDriver::submit(VkQueue, Submit submit) {
                              "a timeline among the waits without a value");
                         continue;
                     }
-                    rule(ours->second.imported, "a wait for a semaphore that nobody signals");
+                    rule(ours->second.imported || ours->second.signalled,
+                         "a wait for a semaphore that nobody signals");
                     ours->second.imported = false;
+                    ours->second.signalled = false;
                 }
             }
             for (size_t i = 0; i < batch.signals.size(); ++i) {

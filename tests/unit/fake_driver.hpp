@@ -79,11 +79,17 @@ public:
 
     /// Semaphores and fences that exist, but the application's.
     size_t live_objects() const {
-        return semaphores_.size() + fences_.size() - application_fences_;
+        return semaphores_.size() + fences_.size() - application_objects_;
     }
 
     /// A fence of the application's, made past the code under test.
     VkFence application_fence();
+
+    /// The same, a binary semaphore that may be exported and has its signal submitted.
+    VkSemaphore application_semaphore();
+
+    /// Whether the semaphore has a signal to wait for, or a payload that stands for one.
+    bool can_be_waited_for(VkSemaphore semaphore) const;
 
     /// Whether this fence has signalled or will: it was in a submit's slot, or was given a payload.
     bool will_signal(VkFence fence) const;
@@ -119,7 +125,7 @@ private:
     std::map<VkSemaphore, uint64_t> submitted_signals_; ///< of timelines, by submits
     std::map<VkSemaphore, Semaphore> semaphores_;
     std::map<VkFence, Fence> fences_;
-    size_t application_fences_ = 0;
+    size_t application_objects_ = 0;
     uintptr_t last_handle_ = 0x1000;
     struct Queue {
         FakeDriver* driver = nullptr;
