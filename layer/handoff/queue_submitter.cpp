@@ -94,11 +94,12 @@ bool QueueSubmitter::hand_out_exported(const Present& present) {
         !timelines_.is_resolved(this, points_.waits)) {
         return false;
     }
+    // First what may run out of memory: a payload that was taken cannot be handed back by a throw.
+    const BufferLocks locks({}, plan_.releases(), locked_);
     const std::optional<Completion> completion = take_payloads(device_.calls(), present.waits);
     if (!completion) {
         return false;
     }
-    const BufferLocks locks({}, plan_.releases(), locked_);
     releaser_.release(*completion, plan_.releases());
     for (const VkFence fence : present.fences) {
         if (!releaser_.give_payload(fence, *completion)) {
