@@ -9,9 +9,6 @@
 
 namespace fencebridge {
 
-namespace {
-
-/// False where the driver refuses. An empty `payload` has signalled already.
 bool export_payload(DeviceCalls calls, VkSemaphore semaphore, UniqueFd& payload) {
     const VkSemaphoreGetFdInfoKHR info{
         .sType = VK_STRUCTURE_TYPE_SEMAPHORE_GET_FD_INFO_KHR,
@@ -25,8 +22,6 @@ bool export_payload(DeviceCalls calls, VkSemaphore semaphore, UniqueFd& payload)
     payload = UniqueFd(fd);
     return true;
 }
-
-} // namespace
 
 std::optional<Completion> take_payloads(DeviceCalls calls,
                                         std::span<const VkSemaphore> semaphores) {
@@ -48,14 +43,7 @@ std::optional<Completion> take_payloads(DeviceCalls calls,
     }
     UniqueFd all;
     for (UniqueFd& payload : payloads) {
-        if (!payload) {
-            continue;
-        }
-        if (!all) {
-            all = std::move(payload);
-        } else if (UniqueFd merged = merge_sync_files(all.get(), payload.get())) {
-            all = std::move(merged);
-        } else {
+        if (payload && !merge_into(all, payload)) {
             // No descriptor left for the merged one.
             wait_sync_file(payload.get(), std::chrono::milliseconds(-1));
         }

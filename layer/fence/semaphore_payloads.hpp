@@ -1,8 +1,9 @@
-// Semaphores of the application's as fences, without a submit.
+// What semaphores stand for, taken from them as sync_files.
 #pragma once
 
 #include "fence/completion_source.hpp"
 #include "fence/device_calls.hpp"
+#include "fence/unique_fd.hpp"
 
 #include <vulkan/vulkan_core.h>
 
@@ -10,6 +11,10 @@
 #include <span>
 
 namespace fencebridge {
+
+/// What the semaphore stands for; empty where it has signalled already. False where the driver
+/// refuses. What holds for take_payloads() holds here.
+bool export_payload(DeviceCalls calls, VkSemaphore semaphore, UniqueFd& payload);
 
 /// One completion for all that these binary semaphores stand for. Each must be exportable as
 /// SYNC_FD and have its signal submitted, with all that this depends on

@@ -1,5 +1,9 @@
 #include "fence/semaphore_source.hpp"
 
+#include "fence/semaphore_payloads.hpp"
+
+#include <utility>
+
 namespace fencebridge {
 
 SemaphoreSource::~SemaphoreSource() {
@@ -30,23 +34,17 @@ std::optional<Ticket> SemaphoreSource::begin(VkFence /*application_fence*/) {
 }
 
 Completion SemaphoreSource::take(const Ticket& ticket, std::span<const AttachTarget> /*targets*/) {
-    const VkSemaphoreGetFdInfoKHR info{
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_GET_FD_INFO_KHR,
-        .semaphore = ticket.signal.semaphore,
-        .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
-    };
-    int fd = -1;
-    if (calls_.next->GetSemaphoreFdKHR(calls_.device, &info, &fd) != VK_SUCCESS) {
+    UniqueFd payload;
+    if (!export_payload(calls_, ticket.signal.semaphore, payload)) {
         return {.state = Completion::State::Failed,
                 .sync_file = {},
                 .fallback = "the driver exported no SYNC_FD of a semaphore"};
     }
     semaphores_.give_back(ticket.signal.semaphore);
-    if (fd < 0) {
-        // -1 is a valid SYNC_FD: the payload has signalled already.
+    if (!payload) {
         return {.state = Completion::State::Done, .sync_file = {}};
     }
-    return {.state = Completion::State::Pending, .sync_file = UniqueFd(fd)};
+    return {.state = Completion::State::Pending, .sync_file = std::move(payload)};
 }
 
 Completion SemaphoreSource::wait(const Ticket& /*ticket*/) {

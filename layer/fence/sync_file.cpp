@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
+#include <utility>
 #include <vector>
 
 namespace fencebridge {
@@ -47,6 +48,20 @@ UniqueFd merge_sync_files(int a, int b) {
         return {};
     }
     return UniqueFd(merge.fence);
+}
+
+bool merge_into(UniqueFd& all, UniqueFd& more) {
+    if (!all) {
+        all = std::move(more);
+        return true;
+    }
+    UniqueFd both = merge_sync_files(all.get(), more.get());
+    if (!both) {
+        return false;
+    }
+    all = std::move(both);
+    more.reset();
+    return true;
 }
 
 } // namespace fencebridge

@@ -27,4 +27,8 @@ uint32_t pending_fences(int sync_file_fd);
 /// failure (ENOMEM, EMFILE). Rests on SYNC_IOC_MERGE, linux/sync_file.h.
 UniqueFd merge_sync_files(int a, int b);
 
+/// `all`, which may be empty, comes to stand for `more` (not empty) too, which is taken. False,
+/// with both as they were, where they cannot be merged: `more` is then the caller's to wait for.
+bool merge_into(UniqueFd& all, UniqueFd& more);
+
 } // namespace fencebridge

@@ -18,14 +18,7 @@ SemaphorePoint Acquirer::acquire(std::span<const HandOff> acquires, bool may_pat
     UniqueFd fences;
     for (const HandOff& hand_off : acquires) {
         UniqueFd more = pending_fences(hand_off);
-        if (!more) {
-            continue;
-        }
-        if (!fences) {
-            fences = std::move(more);
-        } else if (UniqueFd both = merge_sync_files(fences.get(), more.get())) {
-            fences = std::move(both);
-        } else {
+        if (more && !merge_into(fences, more)) {
             wait_on_cpu(more);
         }
     }
