@@ -26,6 +26,7 @@ int run_with_layer(const RunOptions& options) {
     set_where_given("VK_FENCEBRIDGE_FENCE_SOURCE", options.fence_source);
     set_where_given("VK_FENCEBRIDGE_ACQUIRE", options.acquire);
     set_where_given("VK_FENCEBRIDGE_LOG_LEVEL", options.log_level);
+    set_where_given("VK_FENCEBRIDGE_TRACE", options.trace);
     set_where_given("VK_ADD_IMPLICIT_LAYER_PATH", options.layer_path);
 
     std::vector<char*> arguments;

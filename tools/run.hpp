@@ -11,6 +11,7 @@ struct RunOptions {
     std::string fence_source;
     std::string acquire;
     std::string log_level;
+    std::string trace;
     std::string layer_path;
     std::vector<std::string> command;
 };

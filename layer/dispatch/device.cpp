@@ -53,7 +53,8 @@ void add_what_owned_swapchains_need(ExtensionList& extensions, const Capabilitie
 }
 
 /// An extension that is not enabled has no business in a choice, whatever the queries say.
-void limit_to_enabled(FenceCapabilities& fences, const ExtensionList& enabled) {
+void limit_to_enabled(Device& device, const ExtensionList& enabled) {
+    FenceCapabilities& fences = device.capabilities.fences;
     if (!enabled.contains(VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME)) {
         fences.semaphore_export = false;
         fences.semaphore_import = false;
@@ -62,6 +63,11 @@ void limit_to_enabled(FenceCapabilities& fences, const ExtensionList& enabled) {
         fences.fence_export = false;
         fences.fence_import = false;
     }
+    device.presents.dma_buf_export =
+        device.capabilities.dma_buf_export &&
+        enabled.contains(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME) &&
+        enabled.contains(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
+    device.has_modifiers = enabled.contains(VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME);
 }
 
 const char* describe(KernelSupport support) {
@@ -101,6 +107,28 @@ void report_choice(const Device& device) {
 
 } // namespace
 
+bool driver_knows_headless(const Instance& instance, VkPhysicalDevice physical_device) {
+    return instance.headless_drivers == nullptr ||
+           instance.headless_drivers->know(instance, physical_device);
+}
+
+bool may_own_swapchains(const Instance& instance, VkPhysicalDevice physical_device) {
+    const PresentSetting setting = instance.settings.present;
+    return may_own_swapchains(setting, driver_of(instance, physical_device).driverID) ||
+           (setting == PresentSetting::Auto && !driver_knows_headless(instance, physical_device));
+}
+
+void foresee_device(const Instance& instance, VkPhysicalDevice physical_device, Device& device) {
+    device.instance = &instance;
+    device.physical_device = physical_device;
+    device.capabilities = query_capabilities(instance, physical_device);
+    ExtensionList extensions(nullptr, 0);
+    add_what_we_need(extensions, device.capabilities, instance.has_properties2);
+    add_what_owned_swapchains_need(extensions, device.capabilities);
+    limit_to_enabled(device, extensions);
+    device.presents.fences = device.capabilities.fences;
+}
+
 VkResult create_device(const Instance& instance, VkPhysicalDevice physical_device,
                        const VkDeviceCreateInfo& info, const VkAllocationCallbacks* allocator,
                        Device& device) {
@@ -124,7 +152,7 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
     const bool presents =
         present != PresentSetting::Native && extensions.contains(VK_KHR_SWAPCHAIN_EXTENSION_NAME);
     const bool may_own = presents && instance.has_properties2 && instance.has_external_queries &&
-                         may_own_swapchains(present, driver_of(instance, physical_device).driverID);
+                         may_own_swapchains(instance, physical_device);
     device.has_swapchains = may_own || (presents && present == PresentSetting::Wait);
     device.shares_memory =
         may_own || (instance.settings.policy != Policy::Off &&
@@ -173,15 +201,10 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
         return VK_SUCCESS;
     }
     FenceCapabilities& fences = device.capabilities.fences;
-    limit_to_enabled(fences, extensions);
+    limit_to_enabled(device, extensions);
     if (extensions.contains(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME)) {
         fences.kernel = probe_kernel(device);
     }
-    device.presents.dma_buf_export =
-        device.capabilities.dma_buf_export &&
-        extensions.contains(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME) &&
-        extensions.contains(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
-    device.has_modifiers = extensions.contains(VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME);
     fences.vgem = Vgem::open() != nullptr;
     device.source = choose_source(fences, instance.settings.fence_source);
     device.acquire = choose_acquire(fences, instance.settings.acquire);
@@ -189,6 +212,12 @@ VkResult create_device(const Instance& instance, VkPhysicalDevice physical_devic
     device.exports_waits_of_presents = may_own && device.source.kind == SourceKind::Semaphore;
     device.guard = choose_guard(fences, instance.settings.guard);
     report_choice(device);
+    if (!instance.settings.trace.empty()) {
+        device.trace = trace_for(instance.settings.trace);
+    }
+    if (device.trace != nullptr) {
+        device.trace_device = device.trace->add_device(device.capabilities.device_name.c_str());
+    }
     return VK_SUCCESS;
 }
 

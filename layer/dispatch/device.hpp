@@ -6,6 +6,7 @@
 #include "dispatch/present_choice.hpp"
 #include "fence/device_calls.hpp"
 #include "report/counters.hpp"
+#include "report/trace.hpp"
 
 #include <vulkan/utility/vk_dispatch_table.h>
 #include <vulkan/vulkan_core.h>
@@ -37,9 +38,22 @@ struct Device {
     bool shares_memory = false;
 
     mutable Counters counters;
+    Trace* trace = nullptr;                  ///< null: none is kept
+    uint16_t trace_device = trace_no_device; ///< this device's row in it
 
     DeviceCalls calls() const { return {handle, &next}; }
 };
+
+/// Whether its driver knows VK_EXT_headless_surface, of use on instances that have it enabled. Any
+/// thread.
+bool driver_knows_headless(const Instance& instance, VkPhysicalDevice physical_device);
+
+/// Whether a device of it may get swapchains of ours. Any thread.
+bool may_own_swapchains(const Instance& instance, VkPhysicalDevice physical_device);
+
+/// What a device of it would be, with everything enabled that swapchains of ours need, as far as
+/// queries know: no handle, no probe of the kernel, no choices.
+void foresee_device(const Instance& instance, VkPhysicalDevice physical_device, Device& device);
 
 /// Calls the next layer's vkCreateDevice, for a sharing device with the SYNC_FD extensions and the
 /// timeline semaphores that we use added to a copy where they exist, and fills `device`:

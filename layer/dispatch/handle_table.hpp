@@ -11,15 +11,15 @@ namespace fencebridge {
 
 /// A table of borrowed pointers by handle or dispatch key. find() takes no lock and may run beside
 /// insert() and erase() of other keys; the application's own rules order calls on one handle.
-/// Nodes are never freed, only emptied and used again: meant for instances, devices and queues,
-/// of which a process has a handful.
+/// Nodes are never freed, only emptied and used again, for the same key or another: meant for
+/// instances, devices and queues, of which a process has a handful at a time.
 template<typename T>
 class HandleTable {
 public:
     T* find(const void* key) const {
         for (const Node* node = bucket(key).load(std::memory_order_acquire); node != nullptr;
              node = node->next) {
-            if (node->key == key) {
+            if (node->key.load(std::memory_order_acquire) == key) {
                 return node->value.load(std::memory_order_acquire);
             }
         }
@@ -30,12 +30,20 @@ public:
     void insert(const void* key, T* value) {
         const std::lock_guard guard(mutex_);
         auto& head = bucket(key);
+        Node* empty = nullptr;
         for (Node* node = head.load(std::memory_order_relaxed); node != nullptr;
              node = node->next) {
-            if (node->key == key) {
+            if (node->key.load(std::memory_order_relaxed) == key) {
                 node->value.store(value, std::memory_order_release);
                 return;
             }
+            empty = node->value.load(std::memory_order_relaxed) == nullptr ? node : empty;
+        }
+        if (empty != nullptr) {
+            // Nobody looks for the old key, which is no handle any more, nor yet for the new one.
+            empty->key.store(key, std::memory_order_release);
+            empty->value.store(value, std::memory_order_release);
+            return;
         }
         head.store(new Node{key, head.load(std::memory_order_relaxed), value},
                    std::memory_order_release);
@@ -46,7 +54,7 @@ public:
         const std::lock_guard guard(mutex_);
         for (Node* node = bucket(key).load(std::memory_order_relaxed); node != nullptr;
              node = node->next) {
-            if (node->key == key) {
+            if (node->key.load(std::memory_order_relaxed) == key) {
                 return node->value.exchange(nullptr, std::memory_order_acq_rel);
             }
         }
@@ -55,7 +63,7 @@ public:
 
 private:
     struct Node {
-        const void* const key;
+        std::atomic<const void*> key;
         Node* const next;
         std::atomic<T*> value;
     };

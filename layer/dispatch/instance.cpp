@@ -31,12 +31,14 @@ VkResult create_instance(const VkInstanceCreateInfo& info, const VkAllocationCal
     const bool may_own = extensions.contains(VK_KHR_SURFACE_EXTENSION_NAME) &&
                          (instance.settings.present == PresentSetting::Owned ||
                           instance.settings.present == PresentSetting::Auto);
+    // Which driver a device is of must be asked for headless surfaces, whatever the setting.
+    const bool has_headless = extensions.contains(VK_EXT_HEADLESS_SURFACE_EXTENSION_NAME);
     const uint32_t asked_for = extensions.size();
     if (is_1_0 && (may_share || may_own)) {
         extensions.add(VK_KHR_EXTERNAL_SEMAPHORE_CAPABILITIES_EXTENSION_NAME);
         extensions.add(VK_KHR_EXTERNAL_FENCE_CAPABILITIES_EXTENSION_NAME);
     }
-    if (is_1_0 && may_own) {
+    if (is_1_0 && (may_own || has_headless)) {
         extensions.add(VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME);
         extensions.add(VK_KHR_EXTERNAL_MEMORY_CAPABILITIES_EXTENSION_NAME);
     }
@@ -67,6 +69,9 @@ VkResult create_instance(const VkInstanceCreateInfo& info, const VkAllocationCal
     instance.has_properties2 =
         !is_1_0 || extensions.contains(VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME);
     instance.has_debug_utils = extensions.contains(VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
+    if (has_headless) {
+        instance.headless_drivers = std::make_shared<HeadlessDrivers>();
+    }
     // A 1.0 instance can ask only where the extensions are on, by the application or by us.
     instance.has_external_queries =
         !is_1_0 || (extensions.contains(VK_KHR_EXTERNAL_MEMORY_CAPABILITIES_EXTENSION_NAME) &&

@@ -141,4 +141,17 @@ PresentChoice choose_present(PresentSetting setting, SurfaceKind surface, bool e
     return {PresentMethod::Owned, "the driver's own swapchain is not known to carry fences"};
 }
 
+const char* no_swapchain_without_driver(PresentSetting setting,
+                                        const PresentCapabilities& capabilities) {
+    switch (setting) {
+    case PresentSetting::Native:
+    case PresentSetting::Wait:
+        return "the setting wants the driver's own swapchains";
+    case PresentSetting::Owned:
+    case PresentSetting::Auto:
+        break;
+    }
+    return obstacle(SurfaceKind::Headless, capabilities);
+}
+
 } // namespace fencebridge

@@ -52,4 +52,9 @@ bool owned_swapchain_serves(const char* extension);
 PresentChoice choose_present(PresentSetting setting, SurfaceKind surface, bool explicit_sync,
                              const PresentCapabilities& capabilities);
 
+/// Of a headless surface that the driver does not know, whose swapchains are ours or nobody's: why
+/// there are none; null where there are.
+const char* no_swapchain_without_driver(PresentSetting setting,
+                                        const PresentCapabilities& capabilities);
+
 } // namespace fencebridge

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <sys/auxv.h>
 #include <utility>
+#include <vector>
 
 namespace fencebridge {
 
@@ -130,6 +131,23 @@ public:
         target = std::chrono::milliseconds(number);
     }
 
+    /// A file's path. Vulkan-Utility-Libraries take commas and colons for the signs between the
+    /// values of a list.
+    void choose_path(const char* setting, std::string& target) const {
+        std::vector<std::string> parts;
+        if (set_ == VK_NULL_HANDLE || vkuHasLayerSetting(set_, setting) == VK_FALSE ||
+            vkuGetLayerSettingValues(set_, setting, parts) != VK_SUCCESS || parts.empty()) {
+            return;
+        }
+        if (parts.size() > 1) {
+            log(LogLevel::Warn,
+                "setting %s: a path with a comma or a colon cannot be given: %s ...", setting,
+                parts.front().c_str());
+            return;
+        }
+        target = parts.front();
+    }
+
 private:
     VkuLayerSettingSet set_ = VK_NULL_HANDLE;
 };
@@ -160,6 +178,7 @@ Settings read_settings(const VkInstanceCreateInfo& info) {
     set.choose("present", presents, settings.present);
     set.choose("check", switches, settings.check);
     set.choose_milliseconds("acquire_timeout_ms", settings.acquire_timeout);
+    set.choose_path("trace", settings.trace);
     return settings;
 }
 

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 namespace fencebridge {
 
@@ -31,6 +32,7 @@ struct Settings {
     PresentSetting present = PresentSetting::Auto;
     bool check = false; ///< messages about misuse (handoff/ownership_checks.hpp)
     std::chrono::milliseconds acquire_timeout{5000};
+    std::string trace; ///< a path (report/trace.hpp: trace_for); empty: none
     LogLevel log_level = LogLevel::Info;
 };
 

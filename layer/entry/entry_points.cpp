@@ -13,6 +13,9 @@ namespace {
 enum class Level : uint8_t {
     Instance,
     Surface,
+    Headless,
+    AnySurface,
+    SurfaceDevice,
     Device,
     PresentingDevice,
     SharingDevice,
@@ -32,6 +35,9 @@ struct EntryPoint {
 // NOLINTEND(bugprone-macro-parentheses)
 #define FENCEBRIDGE_AT_INSTANCE(name_) FENCEBRIDGE_AT(Instance, name_)
 #define FENCEBRIDGE_AT_SURFACE(name_) FENCEBRIDGE_AT(Surface, name_)
+#define FENCEBRIDGE_AT_HEADLESS(name_) FENCEBRIDGE_AT(Headless, name_)
+#define FENCEBRIDGE_AT_ANY_SURFACE(name_) FENCEBRIDGE_AT(AnySurface, name_)
+#define FENCEBRIDGE_AT_SURFACE_DEVICE(name_) FENCEBRIDGE_AT(SurfaceDevice, name_)
 #define FENCEBRIDGE_AT_PRESENTING(name_) FENCEBRIDGE_AT(PresentingDevice, name_)
 #define FENCEBRIDGE_AT_DEVICE(name_) FENCEBRIDGE_AT(Device, name_)
 #define FENCEBRIDGE_AT_SHARING(name_) FENCEBRIDGE_AT(SharingDevice, name_)
@@ -39,13 +45,16 @@ struct EntryPoint {
 #define FENCEBRIDGE_AT_TOUCHING(name_) FENCEBRIDGE_AT(TouchingDevice, name_)
 
 const std::array entry_points = [] {
-    std::array points{FENCEBRIDGE_INSTANCE_FUNCTIONS(
-        FENCEBRIDGE_AT_INSTANCE) FENCEBRIDGE_SURFACE_FUNCTIONS(FENCEBRIDGE_AT_SURFACE)
-                          FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_AT_DEVICE)
-                              FENCEBRIDGE_PRESENTING_FUNCTIONS(FENCEBRIDGE_AT_PRESENTING)
-                                  FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_AT_SHARING)
-                                      FENCEBRIDGE_OBJECT_FUNCTIONS(FENCEBRIDGE_AT_OBJECT)
-                                          FENCEBRIDGE_TOUCHING_FUNCTIONS(FENCEBRIDGE_AT_TOUCHING)};
+    std::array points{
+        FENCEBRIDGE_INSTANCE_FUNCTIONS(FENCEBRIDGE_AT_INSTANCE) FENCEBRIDGE_SURFACE_FUNCTIONS(
+            FENCEBRIDGE_AT_SURFACE) FENCEBRIDGE_HEADLESS_FUNCTIONS(FENCEBRIDGE_AT_HEADLESS)
+            FENCEBRIDGE_ANY_SURFACE_FUNCTIONS(FENCEBRIDGE_AT_ANY_SURFACE)
+                FENCEBRIDGE_SURFACE_DEVICE_FUNCTIONS(FENCEBRIDGE_AT_SURFACE_DEVICE)
+                    FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_AT_DEVICE)
+                        FENCEBRIDGE_PRESENTING_FUNCTIONS(FENCEBRIDGE_AT_PRESENTING)
+                            FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_AT_SHARING)
+                                FENCEBRIDGE_OBJECT_FUNCTIONS(FENCEBRIDGE_AT_OBJECT)
+                                    FENCEBRIDGE_TOUCHING_FUNCTIONS(FENCEBRIDGE_AT_TOUCHING)};
     std::sort(points.begin(), points.end(),
               [](const auto& a, const auto& b) { return a.name < b.name; });
     return points;
@@ -58,11 +67,38 @@ const EntryPoint* find(const char* name) {
     return found != entry_points.end() && found->name == name ? &*found : nullptr;
 }
 
+bool may_own(const Instance& instance) {
+    return instance.settings.present == PresentSetting::Owned ||
+           instance.settings.present == PresentSetting::Auto;
+}
+
+bool has_headless(const Instance& instance) {
+    return instance.headless_drivers != nullptr;
+}
+
+/// Of an instance's functions; those of devices always, for this serves them all.
+bool concerns(Level level, const Instance& instance) {
+    switch (level) {
+    case Level::Surface:
+        return may_own(instance);
+    case Level::Headless:
+        return has_headless(instance);
+    case Level::AnySurface:
+        return may_own(instance) || has_headless(instance);
+    default:
+        return true;
+    }
+}
+
 bool concerns(Level level, const DeviceState& state) {
     switch (level) {
     case Level::Instance:
     case Level::Surface:
+    case Level::Headless:
+    case Level::AnySurface:
         return false;
+    case Level::SurfaceDevice:
+        return state.presentation != nullptr || has_headless(*state.device.instance);
     case Level::PresentingDevice:
         return state.presentation != nullptr;
     case Level::Device:
@@ -76,11 +112,6 @@ bool concerns(Level level, const DeviceState& state) {
         break;
     }
     return state.bridge != nullptr && state.bridge->follows_uses();
-}
-
-bool may_own(const Instance& instance) {
-    return instance.settings.present == PresentSetting::Owned ||
-           instance.settings.present == PresentSetting::Auto;
 }
 
 } // namespace
@@ -101,8 +132,7 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance instance
     if (ours == nullptr || theirs == nullptr) {
         return theirs;
     }
-    return ours->level != Level::Surface || may_own(instance_of(instance)) ? ours->function
-                                                                           : theirs;
+    return concerns(ours->level, instance_of(instance)) ? ours->function : theirs;
 }
 
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice device, const char* name) {

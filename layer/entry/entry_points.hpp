@@ -19,11 +19,30 @@
 // On instances whose setting `present` may concern a surface: present_calls.cpp.
 #define FENCEBRIDGE_SURFACE_FUNCTIONS(F)                                                           \
     F(EnumerateDeviceExtensionProperties)                                                          \
-    F(CreateHeadlessSurfaceEXT)                                                                    \
     F(CreateWaylandSurfaceKHR)                                                                     \
     F(CreateXcbSurfaceKHR)                                                                         \
-    F(CreateXlibSurfaceKHR)                                                                        \
-    F(DestroySurfaceKHR)
+    F(CreateXlibSurfaceKHR)
+
+// On instances of applications that enabled VK_EXT_headless_surface, whatever the settings:
+// headless_calls.cpp.
+#define FENCEBRIDGE_HEADLESS_FUNCTIONS(F)                                                          \
+    F(CreateHeadlessSurfaceEXT)                                                                    \
+    F(GetPhysicalDeviceSurfaceSupportKHR)                                                          \
+    F(GetPhysicalDeviceSurfaceCapabilitiesKHR)                                                     \
+    F(GetPhysicalDeviceSurfaceCapabilities2KHR)                                                    \
+    F(GetPhysicalDeviceSurfaceCapabilities2EXT)                                                    \
+    F(GetPhysicalDeviceSurfaceFormatsKHR)                                                          \
+    F(GetPhysicalDeviceSurfaceFormats2KHR)                                                         \
+    F(GetPhysicalDeviceSurfacePresentModesKHR)                                                     \
+    F(GetPhysicalDevicePresentRectanglesKHR)
+
+// On both kinds of instances: present_calls.cpp.
+#define FENCEBRIDGE_ANY_SURFACE_FUNCTIONS(F) F(DestroySurfaceKHR)
+
+// On the devices of both that have swapchains: present_calls.cpp, headless_calls.cpp.
+#define FENCEBRIDGE_SURFACE_DEVICE_FUNCTIONS(F)                                                    \
+    F(CreateSwapchainKHR)                                                                          \
+    F(GetDeviceGroupSurfacePresentModesKHR)
 
 // Of headers newer than the oldest that the layer is built with.
 #ifdef VK_KHR_swapchain_maintenance1
@@ -37,10 +56,9 @@
 #define FENCEBRIDGE_PRESENT_WAIT_2_FUNCTIONS(F)
 #endif
 
-// On devices of such instances that have swapchains: present_calls.cpp.
+// On devices that may get swapchains of ours, or presents that wait: present_calls.cpp.
 #define FENCEBRIDGE_PRESENTING_FUNCTIONS(F)                                                        \
     F(CreateImage)                                                                                 \
-    F(CreateSwapchainKHR)                                                                          \
     F(DestroySwapchainKHR)                                                                         \
     F(GetSwapchainImagesKHR)                                                                       \
     F(AcquireNextImageKHR)                                                                         \
@@ -156,6 +174,9 @@ namespace fencebridge::entry {
 #define FENCEBRIDGE_DECLARE(name) std::remove_pointer_t<PFN_vk##name> name;
 FENCEBRIDGE_INSTANCE_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_SURFACE_FUNCTIONS(FENCEBRIDGE_DECLARE)
+FENCEBRIDGE_HEADLESS_FUNCTIONS(FENCEBRIDGE_DECLARE)
+FENCEBRIDGE_ANY_SURFACE_FUNCTIONS(FENCEBRIDGE_DECLARE)
+FENCEBRIDGE_SURFACE_DEVICE_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_DEVICE_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_PRESENTING_FUNCTIONS(FENCEBRIDGE_DECLARE)
 FENCEBRIDGE_SHARING_FUNCTIONS(FENCEBRIDGE_DECLARE)

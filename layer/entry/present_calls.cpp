@@ -1,9 +1,10 @@
 // Surfaces, swapchains and presents.
 #include "dispatch/chain.hpp"
+#include "dispatch/give_out.hpp"
 #include "entry/entry_points.hpp"
 #include "entry/guard.hpp"
 #include "entry/states.hpp"
-#include "present/headless.hpp"
+#include "present/headless_answers.hpp"
 #include "present/wayland/surface.hpp"
 #include "present/x11/client.hpp"
 #include "present/x11/surface.hpp"
@@ -20,11 +21,6 @@ namespace {
 /// The owned swapchain behind a handle, or null.
 std::shared_ptr<Swapchain> owned(const DeviceState& state, VkSwapchainKHR swapchain) {
     return state.presentation ? state.presentation->find(swapchain) : nullptr;
-}
-
-bool may_own_swapchains(const Instance& instance, VkPhysicalDevice physical_device) {
-    const PresentSetting setting = instance.settings.present;
-    return fencebridge::may_own_swapchains(setting, driver_of(instance, physical_device).driverID);
 }
 
 /// A surface that the driver (or loader) has made becomes known to us.
@@ -44,20 +40,6 @@ template<typename Function>
 Function next_function(VkInstance instance, const char* name) {
     return reinterpret_cast<Function>(
         instance_of(instance).next.GetInstanceProcAddr(instance, name));
-}
-
-/// Vulkan's way to give out a list in two calls: first its length, then as much as there is room
-/// for.
-template<typename T>
-VkResult give_out(std::span<const T> all, uint32_t* count, T* target) {
-    const auto length = static_cast<uint32_t>(all.size());
-    if (target == nullptr) {
-        *count = length;
-        return VK_SUCCESS;
-    }
-    *count = std::min(*count, length);
-    std::copy_n(all.begin(), *count, target);
-    return *count < length ? VK_INCOMPLETE : VK_SUCCESS;
 }
 
 } // namespace
@@ -86,17 +68,6 @@ EnumerateDeviceExtensionProperties(VkPhysicalDevice physicalDevice, const char* 
         });
         return give_out(std::span<const VkExtensionProperties>(served), pPropertyCount,
                         pProperties);
-    });
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL
-CreateHeadlessSurfaceEXT(VkInstance instance, const VkHeadlessSurfaceCreateInfoEXT* pCreateInfo,
-                         const VkAllocationCallbacks* pAllocator, VkSurfaceKHR* pSurface) {
-    return guarded([&] {
-        const VkResult made = instance_of(instance).next.CreateHeadlessSurfaceEXT(
-            instance, pCreateInfo, pAllocator, pSurface);
-        return known(made, instance, *pSurface, pAllocator,
-                     [] { return std::make_shared<HeadlessSurface>(); });
     });
 }
 
@@ -154,12 +125,15 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice device,
                                                   VkSwapchainKHR* pSwapchain) {
     return guarded([&] {
         const DeviceState& state = device_of(device);
-        const auto& next = state.device.next;
-        if (!state.presentation) {
-            return next.CreateSwapchainKHR(device, pCreateInfo, pAllocator, pSwapchain);
-        }
+        const Device& its = state.device;
         const auto surface = states().surfaces.find(pCreateInfo->surface).value_or(nullptr);
-        return state.presentation->create(*pCreateInfo, surface, pAllocator, pSwapchain);
+        if (state.presentation) {
+            return state.presentation->create(*pCreateInfo, surface, pAllocator, pSwapchain);
+        }
+        if (surface && !surface->driver_knows(*its.instance, its.physical_device)) {
+            return refuse_headless_swapchain("the layer owns no swapchains on this device");
+        }
+        return its.next.CreateSwapchainKHR(device, pCreateInfo, pAllocator, pSwapchain);
     });
 }
 

@@ -73,16 +73,17 @@ Completion ProxySource::take(const Ticket& ticket, std::span<const AttachTarget>
         return wait_on_cpu(ticket, "work of this queue has outlived vgem's ten seconds");
     }
     ProxyFence fence = vgem_->make_fence();
-    UniqueFd sync_file = fence ? UniqueFd::duplicate(fence.sync_file().get()) : UniqueFd();
+    UniqueFd sync_file = fence.take_sync_file();
     if (!sync_file) {
         return wait_on_cpu(ticket, "vgem gave no fence");
     }
     try {
         Job job{.ticket = ticket,
-                .fences = {},
+                .fence = std::move(fence),
+                .renewed = {},
                 .newest = clock::now(),
-                .targets = {targets.begin(), targets.end()}};
-        job.fences.push_back(std::move(fence));
+                .targets = spare_targets()};
+        job.targets.assign(targets.begin(), targets.end());
         worker_.add(std::move(job));
     } catch (const std::exception&) {
         return wait_on_cpu(ticket, "no memory, or no thread, for a proxy");
@@ -118,10 +119,32 @@ void ProxySource::stand_for(Job& job) {
         worker_.each_waiting([this](Job& waiting) { renew(waiting); });
         result = wait_for(job.ticket, time_left());
     }
-    for (ProxyFence& fence : job.fences) {
+    (void)job.fence.signal();
+    for (ProxyFence& fence : job.renewed) {
         (void)fence.signal();
     }
     finish(job.ticket, result);
+    spare(std::move(job.targets));
+}
+
+std::vector<AttachTarget> ProxySource::spare_targets() {
+    const std::lock_guard guard(spares_mutex_);
+    if (spares_.empty()) {
+        return {};
+    }
+    std::vector<AttachTarget> targets = std::move(spares_.back());
+    spares_.pop_back();
+    return targets;
+}
+
+void ProxySource::spare(std::vector<AttachTarget>&& targets) noexcept {
+    targets.clear();
+    try {
+        const std::lock_guard guard(spares_mutex_);
+        spares_.push_back(std::move(targets));
+    } catch (const std::bad_alloc&) {
+        log(LogLevel::Debug, "out of memory: a proxy's list of buffers is not kept for the next");
+    }
 }
 
 /// Puts another fence on the job's buffers. Where there is none to be had, the next round tries
@@ -136,7 +159,7 @@ void ProxySource::renew(Job& job) {
         (void)target.buffer->attach_fence(next.sync_file().get(), target.access);
     }
     try {
-        job.fences.push_back(std::move(next));
+        job.renewed.push_back(std::move(next));
     } catch (const std::bad_alloc&) {
         // Nobody holds the fence any more: it has signalled as it went.
         log(LogLevel::Error, "out of memory: a proxy fence could not be renewed");

@@ -41,7 +41,8 @@ private:
     /// Work that is not done yet, and the fences that say so.
     struct Job {
         Ticket ticket;
-        std::vector<ProxyFence> fences;
+        ProxyFence fence;
+        std::vector<ProxyFence> renewed;              ///< those that came after it
         std::chrono::steady_clock::time_point newest; ///< when the last of them was made
         std::vector<AttachTarget> targets;
     };
@@ -50,6 +51,8 @@ private:
     VkResult wait_for(const Ticket& ticket, std::chrono::nanoseconds timeout) const;
     Completion wait_on_cpu(const Ticket& ticket, const char* why);
     void finish(const Ticket& ticket, VkResult result);
+    std::vector<AttachTarget> spare_targets();
+    void spare(std::vector<AttachTarget>&& targets) noexcept;
     void stand_for(Job& job);
     void renew(Job& job);
 
@@ -59,7 +62,9 @@ private:
     OwnTimeline timeline_;    ///< not made where the device has no timelines
     std::mutex fences_mutex_; ///< of the pool, which the thread gives back to
     FencePool fences_;
-    std::atomic<bool> is_slow_ = false; ///< work of this queue has outlived a proxy
+    std::mutex spares_mutex_;                       ///< the thread gives back what jobs bring
+    std::vector<std::vector<AttachTarget>> spares_; ///< so that the steady state allocates nothing
+    std::atomic<bool> is_slow_ = false;             ///< work of this queue has outlived a proxy
     Worker<Job> worker_;
 };
 

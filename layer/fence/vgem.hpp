@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace fencebridge {
@@ -30,6 +31,8 @@ public:
 
     /// The fence as a sync_file, owned by this object.
     const UniqueFd& sync_file() const { return sync_file_; }
+    /// The same, for the caller to own: signalling does without it.
+    UniqueFd take_sync_file() { return std::move(sync_file_); }
 
     /// Signals it. 0; ETIMEDOUT where the kernel was quicker, for its time was up.
     int signal();

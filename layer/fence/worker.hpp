@@ -25,11 +25,14 @@ public:
 
     /// Any thread. Throws std::bad_alloc or std::system_error; the job is then still the caller's.
     void add(Job&& job) {
-        const std::lock_guard guard(mutex_);
-        if (!thread_.joinable()) {
-            start();
+        {
+            const std::lock_guard guard(mutex_);
+            if (!thread_.joinable()) {
+                start();
+            }
+            jobs_.push_back(std::move(job));
         }
-        jobs_.push_back(std::move(job));
+        // Without the lock: the thread would wake only to wait for it.
         wake_.notify_one();
     }
 

@@ -7,8 +7,8 @@
 
 namespace fencebridge {
 
-Acquirer::Acquirer(const Device& device, Timelines& timelines)
-    : semaphores(device.calls()), device_(device), timelines_(timelines),
+Acquirer::Acquirer(const Device& device, Timelines& timelines, HandOffTrace& trace)
+    : semaphores(device.calls()), device_(device), timelines_(timelines), trace_(trace),
       host_signals_(device.calls(), device.instance->settings.acquire_timeout,
                     [&timelines](const SemaphorePoint& point) {
                         complete_all(timelines.signalled_by_thread(point));
@@ -19,7 +19,7 @@ SemaphorePoint Acquirer::acquire(std::span<const HandOff> acquires, bool may_pat
     for (const HandOff& hand_off : acquires) {
         UniqueFd more = pending_fences(hand_off);
         if (more && !merge_into(fences, more)) {
-            wait_on_cpu(more);
+            trace_.settled_last(wait_on_cpu(more));
         }
     }
     if (!fences) {
@@ -27,10 +27,11 @@ SemaphorePoint Acquirer::acquire(std::span<const HandOff> acquires, bool may_pat
     }
     if (may_patch) {
         if (const SemaphorePoint wait = wait_in_batch(fences)) {
+            trace_.settled(wait.value == 0 ? TraceOutcome::Imported : TraceOutcome::Thread);
             return wait;
         }
     }
-    wait_on_cpu(fences);
+    trace_.settled(wait_on_cpu(fences));
     return {};
 }
 
@@ -67,8 +68,10 @@ SemaphorePoint Acquirer::wait_in_batch(UniqueFd& sync_file) {
 /// CPU waits for them here and none is what is left.
 UniqueFd Acquirer::pending_fences(const HandOff& hand_off) {
     count(device_.counters.acquires);
-    const auto buffer = hand_off.memory->dma_buf();
+    const uint64_t before = trace_.now();
+    const auto& buffer = hand_off.memory->dma_buf();
     if (!buffer) {
+        trace_.acquired(hand_off, nullptr, TraceOutcome::Failed, before);
         static Once once;
         count(device_.counters.fallbacks);
         if (once.first()) {
@@ -81,11 +84,14 @@ UniqueFd Acquirer::pending_fences(const HandOff& hand_off) {
     }
     if (buffer->is_idle(hand_off.access)) {
         count(device_.counters.acquires_idle);
+        trace_.acquired(hand_off, buffer.get(), TraceOutcome::Idle, before);
         return {};
     }
     log(LogLevel::Debug, "acquire: dma-buf %llu is busy for a %s",
         static_cast<unsigned long long>(buffer->inode()), name(hand_off.access));
-    if (UniqueFd fences = buffer->export_fences(hand_off.access)) {
+    UniqueFd fences = buffer->export_fences(hand_off.access);
+    trace_.looked(hand_off, buffer.get(), before);
+    if (fences) {
         return fences;
     }
     static Once once;
@@ -95,21 +101,27 @@ UniqueFd Acquirer::pending_fences(const HandOff& hand_off) {
             error_text(errno));
     }
     count(device_.counters.waits_on_cpu);
-    if (buffer->wait_idle(hand_off.access, device_.instance->settings.acquire_timeout) !=
-        SyncWait::Signalled) {
+    const bool is_idle =
+        buffer->wait_idle(hand_off.access, device_.instance->settings.acquire_timeout) ==
+        SyncWait::Signalled;
+    trace_.settled_last(is_idle ? TraceOutcome::CpuWait : TraceOutcome::TimedOut);
+    if (!is_idle) {
         log(LogLevel::Warn, "a peer has not finished with dma-buf %llu: going on without it",
             static_cast<unsigned long long>(buffer->inode()));
     }
     return {};
 }
 
-void Acquirer::wait_on_cpu(const UniqueFd& sync_file) {
+/// What becomes of the acquires that it stands for.
+TraceOutcome Acquirer::wait_on_cpu(const UniqueFd& sync_file) {
     count(device_.counters.waits_on_cpu);
     const auto timeout = device_.instance->settings.acquire_timeout;
-    if (wait_sync_file(sync_file.get(), timeout) != SyncWait::Signalled) {
-        log(LogLevel::Warn, "a peer's fence has not signalled in %lld ms: going on without it",
-            static_cast<long long>(timeout.count()));
+    if (wait_sync_file(sync_file.get(), timeout) == SyncWait::Signalled) {
+        return TraceOutcome::CpuWait;
     }
+    log(LogLevel::Warn, "a peer's fence has not signalled in %lld ms: going on without it",
+        static_cast<long long>(timeout.count()));
+    return TraceOutcome::TimedOut;
 }
 
 } // namespace fencebridge

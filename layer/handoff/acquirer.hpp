@@ -6,6 +6,7 @@
 #include "fence/semaphore_point.hpp"
 #include "fence/wait_semaphores.hpp"
 #include "handoff/hand_off.hpp"
+#include "handoff/hand_off_trace.hpp"
 #include "handoff/timelines.hpp"
 
 #include <vulkan/vulkan_core.h>
@@ -17,9 +18,9 @@ namespace fencebridge {
 /// One per queue. Not thread-safe; the queue's submitter serialises calls.
 class Acquirer {
 public:
-    /// Both are borrowed and outlive the acquirer. `timelines` learns of the values that a thread
+    /// All are borrowed and outlive the acquirer. `timelines` learns of the values that a thread
     /// of ours signals: work behind them is not resolved before.
-    Acquirer(const Device& device, Timelines& timelines);
+    Acquirer(const Device& device, Timelines& timelines, HandOffTrace& trace);
 
     /// Takes the fences that peers left on the buffers of one batch's acquires, merged into one.
     /// Returns what the batch must wait for. Empty where there is nothing to wait for, and where
@@ -37,10 +38,11 @@ public:
 private:
     UniqueFd pending_fences(const HandOff& hand_off);
     SemaphorePoint wait_in_batch(UniqueFd& sync_file);
-    void wait_on_cpu(const UniqueFd& sync_file);
+    TraceOutcome wait_on_cpu(const UniqueFd& sync_file);
 
     const Device& device_;
     Timelines& timelines_;
+    HandOffTrace& trace_;
     HostSignals host_signals_;
     bool timeline_is_followed_ = false;
 };

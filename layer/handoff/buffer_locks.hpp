@@ -5,7 +5,6 @@
 #include "handoff/submit_plan.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -14,9 +13,10 @@ namespace fencebridge {
 /// Locks every dma-buf of a submit, in one order for all threads, from export to attach.
 class BufferLocks {
 public:
-    /// `storage` is borrowed: its memory is kept from submit to submit.
+    /// The hand-offs keep the buffers alive, and outlive this. `storage` is borrowed: its memory is
+    /// kept from submit to submit.
     BufferLocks(std::span<const BatchPlan> batches, std::span<const HandOff> releases,
-                std::vector<std::shared_ptr<DmaBuf>>& storage)
+                std::vector<DmaBuf*>& storage)
         : buffers_(storage) {
         buffers_.clear();
         for (const BatchPlan& plan : batches) {
@@ -25,12 +25,12 @@ public:
         add(releases);
         std::sort(buffers_.begin(), buffers_.end());
         buffers_.erase(std::unique(buffers_.begin(), buffers_.end()), buffers_.end());
-        for (const auto& buffer : buffers_) {
+        for (DmaBuf* const buffer : buffers_) {
             buffer->lock.lock();
         }
     }
     ~BufferLocks() {
-        for (const auto& buffer : buffers_) {
+        for (DmaBuf* const buffer : buffers_) {
             buffer->lock.unlock();
         }
         buffers_.clear();
@@ -41,13 +41,13 @@ public:
 private:
     void add(std::span<const HandOff> hand_offs) {
         for (const HandOff& hand_off : hand_offs) {
-            if (auto buffer = hand_off.memory->dma_buf()) {
-                buffers_.push_back(std::move(buffer));
+            if (const auto& buffer = hand_off.memory->dma_buf()) {
+                buffers_.push_back(buffer.get());
             }
         }
     }
 
-    std::vector<std::shared_ptr<DmaBuf>>& buffers_;
+    std::vector<DmaBuf*>& buffers_;
 };
 
 } // namespace fencebridge

@@ -18,6 +18,8 @@ enum class Direction : uint8_t {
 enum class Origin : uint8_t {
     Transfer, ///< an ownership transfer was recorded
     Touch,    ///< a command names the resource; counts while nothing on its memory is transferred
+    Always,   ///< the policy says so of every submit
+    Present,  ///< an image of an owned swapchain
 };
 
 struct HandOff {
@@ -25,6 +27,7 @@ struct HandOff {
     Direction direction;
     Access access;
     Origin origin = Origin::Transfer;
+    bool is_guarded = false; ///< a guard fence is on it from before the submit
 };
 
 /// Adds a hand-off to a list in which every memory stands once a direction and origin, with the

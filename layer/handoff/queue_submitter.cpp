@@ -3,6 +3,7 @@
 #include "fence/semaphore_payloads.hpp"
 #include "fence/sync_file.hpp"
 #include "handoff/batch_patch.hpp"
+#include "handoff/batches.hpp"
 #include "handoff/buffer_locks.hpp"
 #include "report/log.hpp"
 
@@ -15,8 +16,8 @@ QueueSubmitter::QueueSubmitter(const Device& device, VkQueue queue, SharedMemori
                                const Recordings& recordings, Timelines& timelines,
                                const ExportableFences& exportable_fences, OwnershipChecks* checks)
     : device_(device), queue_(queue), memories_(memories), recordings_(recordings),
-      timelines_(timelines), checks_(checks), releaser_(device, queue, exportable_fences),
-      acquirer_(device, timelines) {}
+      timelines_(timelines), checks_(checks), trace_(device),
+      releaser_(device, queue, exportable_fences, trace_), acquirer_(device, timelines, trace_) {}
 
 VkResult QueueSubmitter::submit(std::span<const VkSubmitInfo> batches, VkFence fence) {
     return submit_any(batches, fence);
@@ -26,14 +27,36 @@ VkResult QueueSubmitter::submit2(std::span<const VkSubmitInfo2> batches, VkFence
     return submit_any(batches, fence);
 }
 
-bool QueueSubmitter::may_hand_off() const {
-    return !recordings_.empty() || timelines_.any() ||
-           (device_.instance->settings.policy == Policy::Always && memories_.any());
+/// Whether there can be anything to do for us. False costs no lock, and most submits no more than
+/// a look at each command buffer.
+template<typename Batch>
+bool QueueSubmitter::may_hand_off(std::span<const Batch> batches) const {
+    if (owes_wait_.load(std::memory_order_relaxed)) {
+        return true;
+    }
+    if (timelines_.any() && (timelines_.any_unresolved() || Timelines::may_have_points(batches))) {
+        return true;
+    }
+    if (device_.instance->settings.policy == Policy::Always && memories_.any()) {
+        return true;
+    }
+    if (recordings_.empty()) {
+        return false;
+    }
+    for (const Batch& batch : batches) {
+        const uint32_t count = command_buffer_count(batch);
+        for (uint32_t i = 0; i < count; ++i) {
+            if (recordings_.holds(command_buffer(batch, i))) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 template<typename Batch>
 VkResult QueueSubmitter::submit_any(std::span<const Batch> batches, VkFence fence) {
-    if (!may_hand_off()) {
+    if (!may_hand_off(batches)) {
         return call_next(batches, fence);
     }
     std::optional<OwnershipChecks::Submit> checked;
@@ -44,6 +67,7 @@ VkResult QueueSubmitter::submit_any(std::span<const Batch> batches, VkFence fenc
     VkResult result = VK_SUCCESS;
     {
         const std::lock_guard guard(mutex_);
+        trace_.begin();
         result = bridge(batches, fence, resolved_parked);
     }
     complete_all(std::move(resolved_parked));
@@ -54,30 +78,16 @@ VkResult QueueSubmitter::submit_any(std::span<const Batch> batches, VkFence fenc
 }
 
 VkResult QueueSubmitter::hand_out(Present present) {
-    const std::vector<VkPipelineStageFlags> stages(present.waits.size(),
-                                                   VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
-    const VkSubmitInfo batch{
-        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-        .waitSemaphoreCount = static_cast<uint32_t>(present.waits.size()),
-        .pWaitSemaphores = present.waits.data(),
-        .pWaitDstStageMask = stages.data(),
-    };
     std::vector<ParkedRelease> resolved_parked;
     VkResult result = VK_SUCCESS;
     {
         const std::lock_guard guard(mutex_);
+        trace_.begin();
         pay_owed_wait();
         points_.clear();
         plan_.make_release(present.memories);
         if (!hand_out_exported(present)) {
-            const VkFence slot = present.fences.empty() ? VK_NULL_HANDLE : present.fences.front();
-            result = bridge_planned(std::span(&batch, 1), slot, &present.then, resolved_parked);
-            // The slot has room for one; what follows on the queue signals when all before it is
-            // done.
-            for (size_t i = 1; i < present.fences.size() && result == VK_SUCCESS; ++i) {
-                count(device_.counters.trailing_submits);
-                device_.next.QueueSubmit(queue_, 0, nullptr, present.fences[i]);
-            }
+            result = hand_out_by_submit(present, resolved_parked);
         }
     }
     complete_all(std::move(resolved_parked));
@@ -96,10 +106,12 @@ bool QueueSubmitter::hand_out_exported(const Present& present) {
     }
     // First what may run out of memory: a payload that was taken cannot be handed back by a throw.
     const BufferLocks locks({}, plan_.releases(), locked_);
+    const uint64_t before = trace_.now();
     const std::optional<Completion> completion = take_payloads(device_.calls(), present.waits);
     if (!completion) {
         return false;
     }
+    trace_.took(SourceKind::Semaphore, before);
     releaser_.release(*completion, plan_.releases());
     for (const VkFence fence : present.fences) {
         if (!releaser_.give_payload(fence, *completion)) {
@@ -109,6 +121,28 @@ bool QueueSubmitter::hand_out_exported(const Present& present) {
         }
     }
     return true;
+}
+
+/// Called with the lock held and the plan made.
+VkResult QueueSubmitter::hand_out_by_submit(Present& present,
+                                            std::vector<ParkedRelease>& resolved_parked) {
+    const std::vector<VkPipelineStageFlags> stages(present.waits.size(),
+                                                   VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
+    const VkSubmitInfo batch{
+        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+        .waitSemaphoreCount = static_cast<uint32_t>(present.waits.size()),
+        .pWaitSemaphores = present.waits.data(),
+        .pWaitDstStageMask = stages.data(),
+    };
+    const VkFence slot = present.fences.empty() ? VK_NULL_HANDLE : present.fences.front();
+    const VkResult result =
+        bridge_planned(std::span(&batch, 1), slot, &present.then, resolved_parked);
+    // The slot has room for one; what follows on the queue signals when all before it is done.
+    for (size_t i = 1; i < present.fences.size() && result == VK_SUCCESS; ++i) {
+        count(device_.counters.trailing_submits);
+        device_.next.QueueSubmit(queue_, 0, nullptr, present.fences[i]);
+    }
+    return result;
 }
 
 VkResult QueueSubmitter::bind_sparse(std::span<const VkBindSparseInfo> batches, VkFence fence) {
@@ -159,8 +193,7 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
 }
 
 void QueueSubmitter::pay_owed_wait() {
-    if (owes_wait_) {
-        owes_wait_ = false;
+    if (owes_wait_.exchange(false)) {
         wait_for_queue("earlier work got no fence", true);
     }
 }
@@ -192,7 +225,7 @@ VkResult QueueSubmitter::bridge_planned(std::span<const Batch> batches, VkFence 
         const Batch* const ours = patched(batches, signalling.in_batch());
         // A peer of a hand_out() does not look before it is told.
         if (then == nullptr && resolved_by_application) {
-            releaser_.guard(signalling, plan_.releases());
+            releaser_.guard(signalling, plan_.changing_releases());
         }
         result = call_next(std::span(ours, batches.size()), signalling.slot);
     } catch (const std::bad_alloc&) {
@@ -204,6 +237,7 @@ VkResult QueueSubmitter::bridge_planned(std::span<const Batch> batches, VkFence 
         timelines_.not_submitted(points_);
         return result;
     }
+    trace_.submitted();
     resolved_parked = after_submit(signalling, resolved, then);
     return result;
 }
@@ -288,9 +322,13 @@ std::vector<ParkedRelease> QueueSubmitter::after_submit(Signalling& signalling, 
             }
         } else {
             count(device_.counters.parked);
-            parked = ParkedRelease{
-                this, submit, *signalling.ticket, plan_.releases(), std::move(signalling.guard),
-                {}};
+            parked = ParkedRelease{this,
+                                   submit,
+                                   *signalling.ticket,
+                                   plan_.releases(),
+                                   std::move(signalling.guard),
+                                   {},
+                                   trace_.parked(plan_.releases())};
             if (then != nullptr) {
                 parked->then = std::exchange(*then, {});
             }
@@ -361,6 +399,7 @@ void QueueSubmitter::wait_for_queue(const char* why, bool resolved) {
 
 void QueueSubmitter::complete(ParkedRelease& parked) noexcept {
     const std::lock_guard guard(mutex_);
+    trace_.begin(parked.trace_id);
     bool fenced = false;
     try {
         const BufferLocks locks({}, parked.releases, locked_);

@@ -4,6 +4,7 @@
 #include "dispatch/device.hpp"
 #include "handoff/acquirer.hpp"
 #include "handoff/arena.hpp"
+#include "handoff/hand_off_trace.hpp"
 #include "handoff/ownership_checks.hpp"
 #include "handoff/recordings.hpp"
 #include "handoff/releaser.hpp"
@@ -13,6 +14,7 @@
 
 #include <vulkan/vulkan_core.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -69,7 +71,8 @@ public:
     VkQueue queue() const { return queue_; }
 
 private:
-    bool may_hand_off() const;
+    template<typename Batch>
+    bool may_hand_off(std::span<const Batch> batches) const;
     template<typename Batch>
     VkResult submit_any(std::span<const Batch> batches, VkFence fence);
     template<typename Batch>
@@ -81,6 +84,7 @@ private:
                             std::vector<ParkedRelease>& resolved_parked);
     void pay_owed_wait();
     bool hand_out_exported(const Present& present);
+    VkResult hand_out_by_submit(Present& present, std::vector<ParkedRelease>& resolved_parked);
     template<typename Batch>
     bool acquire(std::span<const Batch> batches);
     template<typename Batch>
@@ -105,17 +109,18 @@ private:
     OwnershipChecks* const checks_;
 
     std::mutex mutex_;
+    HandOffTrace trace_;
     Releaser releaser_;
     Acquirer acquirer_;
     uint64_t last_submit_ = 0;
     /// Work that got no fence could not be waited for in its own call: the queue's next submit does
     /// it first of all.
-    bool owes_wait_ = false;
+    std::atomic<bool> owes_wait_ = false;
 
     // Kept from submit to submit, so that the steady state allocates nothing.
     Arena arena_;
     SubmitPlan plan_;
-    std::vector<std::shared_ptr<DmaBuf>> locked_;
+    std::vector<DmaBuf*> locked_;
     TimelinePoints points_;
 };
 

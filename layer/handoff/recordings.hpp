@@ -64,6 +64,11 @@ public:
 
     bool empty() const { return by_command_buffer_.size() == 0; }
 
+    /// Whether the command buffer has a Recording.
+    bool holds(VkCommandBuffer command_buffer) const {
+        return visit(command_buffer, [](const Recording&) {});
+    }
+
     /// Calls `look` on the command buffer's Recording, where it has one.
     template<typename Look>
     bool visit(VkCommandBuffer command_buffer, Look&& look) const {

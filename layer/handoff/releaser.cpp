@@ -7,8 +7,9 @@
 
 namespace fencebridge {
 
-Releaser::Releaser(const Device& device, VkQueue queue, const ExportableFences& exportable_fences)
-    : device_(device), queue_(queue), exportable_fences_(exportable_fences),
+Releaser::Releaser(const Device& device, VkQueue queue, const ExportableFences& exportable_fences,
+                   HandOffTrace& trace)
+    : device_(device), queue_(queue), exportable_fences_(exportable_fences), trace_(trace),
       source_(
           make_source(device.source.kind, device.calls(), device.capabilities.fences.timelines)),
       vgem_(device.guard.on ? Vgem::open() : nullptr) {}
@@ -43,17 +44,17 @@ void Releaser::prepare(Signalling& signalling, bool resolved, bool may_patch) {
     }
 }
 
-void Releaser::guard(Signalling& signalling, std::span<const HandOff> releases) {
+void Releaser::guard(Signalling& signalling, std::span<HandOff> releases) {
     if (!vgem_) {
         return;
     }
     const bool all = device_.instance->settings.guard == GuardSetting::On;
     ProxyFence proxy;
-    for (const HandOff& hand_off : releases) {
+    for (HandOff& hand_off : releases) {
         if (!all && !hand_off.memory->peer_may_hold()) {
             continue;
         }
-        const auto buffer = hand_off.memory->dma_buf();
+        const auto& buffer = hand_off.memory->dma_buf();
         if (!proxy) {
             proxy = vgem_->make_fence();
         }
@@ -65,6 +66,7 @@ void Releaser::guard(Signalling& signalling, std::span<const HandOff> releases) 
         }
         if (error == 0) {
             count(device_.counters.guarded);
+            hand_off.is_guarded = true;
             continue;
         }
         // The release itself is not in danger: its own fence comes right after the submit.
@@ -99,8 +101,12 @@ bool Releaser::submit_trailing(const Ticket& ticket) {
 Completion Releaser::release(const Ticket& ticket, std::span<const HandOff> releases,
                              bool may_export) {
     aim_at(releases);
+    const uint64_t before = trace_.now();
     Completion completion = may_export ? source_->take(ticket, targets_) : source_->wait(ticket);
-    attach(completion);
+    const bool has_waited = completion.state == Completion::State::Done &&
+                            (!may_export || completion.fallback != nullptr);
+    trace_.took(has_waited ? SourceKind::Wait : source_->kind(), before);
+    attach(completion, releases);
     if (completion.fallback != nullptr) {
         static Once once;
         // A failed source's hand-off is counted where it is waited for.
@@ -115,7 +121,7 @@ Completion Releaser::release(const Ticket& ticket, std::span<const HandOff> rele
 
 void Releaser::release(const Completion& completion, std::span<const HandOff> releases) {
     aim_at(releases);
-    attach(completion);
+    attach(completion, releases);
 }
 
 void Releaser::aim_at(std::span<const HandOff> releases) {
@@ -125,30 +131,39 @@ void Releaser::aim_at(std::span<const HandOff> releases) {
     }
 }
 
-/// To all targets, which are let go.
-void Releaser::attach(const Completion& completion) {
+/// To all targets, one for each release, which are let go.
+void Releaser::attach(const Completion& completion, std::span<const HandOff> releases) {
     count(device_.counters.releases, targets_.size());
-    switch (completion.state) {
-    case Completion::State::Pending:
-        for (const AttachTarget& target : targets_) {
-            attach(target, completion.sync_file);
-        }
-        break;
-    case Completion::State::Done:
+    if (completion.state == Completion::State::Done) {
         count(device_.counters.releases_done, targets_.size());
-        break;
-    case Completion::State::Failed:
-        break;
+    }
+    for (size_t i = 0; i < targets_.size(); ++i) {
+        const DmaBuf* const buffer = targets_[i].buffer.get();
+        switch (completion.state) {
+        case Completion::State::Pending:
+            attach(targets_[i], completion.sync_file, releases[i]);
+            break;
+        case Completion::State::Done:
+            trace_.released(releases[i], buffer, TraceOutcome::Done);
+            log(LogLevel::Debug, "release: no fence on dma-buf %llu: the work is done",
+                buffer != nullptr ? static_cast<unsigned long long>(buffer->inode()) : 0ULL);
+            break;
+        case Completion::State::Failed:
+            trace_.released(releases[i], buffer, TraceOutcome::Failed);
+            break;
+        }
     }
     targets_.clear();
 }
 
 /// The one line that all of this is for.
-void Releaser::attach(const AttachTarget& target, const UniqueFd& sync_file) {
+void Releaser::attach(const AttachTarget& target, const UniqueFd& sync_file,
+                      const HandOff& hand_off) {
     const int error =
         target.buffer ? target.buffer->attach_fence(sync_file.get(), target.access) : EBADF;
     if (error == 0) {
         count(device_.counters.fences_attached);
+        trace_.released(hand_off, target.buffer.get(), TraceOutcome::Attached);
         log(LogLevel::Debug, "release: %s fence on dma-buf %llu", name(target.access),
             static_cast<unsigned long long>(target.buffer->inode()));
         return;
@@ -160,6 +175,7 @@ void Releaser::attach(const AttachTarget& target, const UniqueFd& sync_file) {
             error_text(error));
     }
     wait_sync_file(sync_file.get(), std::chrono::milliseconds(-1));
+    trace_.released(hand_off, target.buffer.get(), TraceOutcome::CpuWait);
 }
 
 bool Releaser::give_payload(VkFence application_fence, const Completion& completion) {

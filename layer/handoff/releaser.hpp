@@ -5,6 +5,7 @@
 #include "fence/completion_source.hpp"
 #include "fence/vgem.hpp"
 #include "handoff/hand_off.hpp"
+#include "handoff/hand_off_trace.hpp"
 #include "handoff/striped_map.hpp"
 
 #include <vulkan/vulkan_core.h>
@@ -37,8 +38,9 @@ struct Signalling {
 /// the buffers concerned.
 class Releaser {
 public:
-    /// Borrowed; both outlive the releaser.
-    Releaser(const Device& device, VkQueue queue, const ExportableFences& exportable_fences);
+    /// Borrowed; all outlive the releaser.
+    Releaser(const Device& device, VkQueue queue, const ExportableFences& exportable_fences,
+             HandOffTrace& trace);
 
     /// Before the submit: asks the source for what shall be signalled, and finds a place for it in
     /// the submit, whose slot has the application's fence so far. `resolved`: all that the submit
@@ -46,8 +48,8 @@ public:
     void prepare(Signalling& signalling, bool resolved, bool may_patch);
 
     /// Before the submit: puts a proxy fence on the buffers that a peer may look at right now, so
-    /// that none is seen without a fence between the driver's submit and release().
-    void guard(Signalling& signalling, std::span<const HandOff> releases);
+    /// that none is seen without a fence between the driver's submit and release(). Marks these.
+    void guard(Signalling& signalling, std::span<HandOff> releases);
 
     /// A submit of nothing but the ticket's signal, on the same queue, in the same call: it covers
     /// all that the application's submit brought.
@@ -77,12 +79,13 @@ public:
 
 private:
     void aim_at(std::span<const HandOff> releases);
-    void attach(const Completion& completion);
-    void attach(const AttachTarget& target, const UniqueFd& sync_file);
+    void attach(const Completion& completion, std::span<const HandOff> releases);
+    void attach(const AttachTarget& target, const UniqueFd& sync_file, const HandOff& hand_off);
 
     const Device& device_;
     const VkQueue queue_;
     const ExportableFences& exportable_fences_;
+    HandOffTrace& trace_;
     std::unique_ptr<CompletionSource> source_;
     std::shared_ptr<Vgem> vgem_;        ///< for guards; null where there are none
     std::vector<AttachTarget> targets_; ///< kept, so that the steady state allocates nothing

@@ -8,7 +8,10 @@
 
 namespace fencebridge {
 
-std::shared_ptr<DmaBuf> SharedMemory::dma_buf() {
+const std::shared_ptr<DmaBuf>& SharedMemory::dma_buf() {
+    if (is_dma_buf_made_.load(std::memory_order_acquire)) {
+        return dma_buf_;
+    }
     const std::lock_guard guard(mutex_);
     if (!dma_buf_) {
         const VkMemoryGetFdInfoKHR info{
@@ -22,6 +25,12 @@ std::shared_ptr<DmaBuf> SharedMemory::dma_buf() {
             dma_buf_ = DmaBuf::of(owned.get());
         }
     }
+    if (!dma_buf_) {
+        // Not the member, which another thread may be about to write.
+        static const std::shared_ptr<DmaBuf> none;
+        return none;
+    }
+    is_dma_buf_made_.store(true, std::memory_order_release);
     return dma_buf_;
 }
 
@@ -29,6 +38,7 @@ void SharedMemory::exported_as(int fd) {
     const std::lock_guard guard(mutex_);
     if (!dma_buf_) {
         dma_buf_ = DmaBuf::of(fd);
+        is_dma_buf_made_.store(dma_buf_ != nullptr, std::memory_order_release);
     }
     peer_may_hold_.store(true, std::memory_order_release);
 }

@@ -21,11 +21,13 @@ class SharedMemory {
 public:
     SharedMemory(const Device& device, VkDeviceMemory memory) : device_(device), memory_(memory) {}
     SharedMemory(const Device& device, VkDeviceMemory memory, std::shared_ptr<DmaBuf> imported)
-        : device_(device), memory_(memory), dma_buf_(std::move(imported)), peer_may_hold_(true) {}
+        : device_(device), memory_(memory), dma_buf_(std::move(imported)),
+          is_dma_buf_made_(dma_buf_ != nullptr), peer_may_hold_(true) {}
 
     /// Its dma-buf. On first need the layer exports one for itself: nobody else may have it yet,
-    /// but whoever gets it later finds the fence on it. Null where the export fails.
-    std::shared_ptr<DmaBuf> dma_buf();
+    /// but whoever gets it later finds the fence on it. Null where the export fails; once it is
+    /// there it stays, and is found without a lock.
+    const std::shared_ptr<DmaBuf>& dma_buf();
 
     /// The application exported it: `fd` (borrowed) is one of its descriptors.
     void exported_as(int fd);
@@ -45,7 +47,8 @@ private:
     const Device& device_;
     const VkDeviceMemory memory_;
     std::mutex mutex_;
-    std::shared_ptr<DmaBuf> dma_buf_;
+    std::shared_ptr<DmaBuf> dma_buf_; ///< written once, under the lock
+    std::atomic<bool> is_dma_buf_made_ = false;
     std::atomic<bool> peer_may_hold_ = false;
     std::atomic<bool> is_transferred_ = false;
 };

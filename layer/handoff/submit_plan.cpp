@@ -15,6 +15,18 @@ bool takes_place(const HandOff& hand_off, Policy policy) {
            !hand_off.memory->is_transferred();
 }
 
+/// What is known in two ways takes place once, as the first of them in Origin's order.
+void merge_as_done(std::vector<HandOff>& list, const HandOff& hand_off) {
+    for (HandOff& known : list) {
+        if (known.memory == hand_off.memory) {
+            known.access = combine(known.access, hand_off.access);
+            known.origin = std::min(known.origin, hand_off.origin);
+            return;
+        }
+    }
+    list.push_back(hand_off);
+}
+
 } // namespace
 
 bool SubmitPlan::make(std::span<const VkSubmitInfo> batches, Policy policy,
@@ -44,8 +56,9 @@ bool SubmitPlan::make_any(std::span<const Batch> batches, Policy policy,
         const auto first = static_cast<size_t>(with_work - batches.begin());
         memories.each([&](const SharedMemoryRef& memory) {
             if (memory->peer_may_hold()) {
-                add(first, {memory, Direction::Acquire, Access::Write});
-                add(batches.size() - 1, {memory, Direction::Release, Access::Write});
+                add(first, {memory, Direction::Acquire, Access::Write, Origin::Always});
+                add(batches.size() - 1,
+                    {memory, Direction::Release, Access::Write, Origin::Always});
             }
         });
         return count_ != 0;
@@ -55,13 +68,8 @@ bool SubmitPlan::make_any(std::span<const Batch> batches, Policy policy,
     }
     for (size_t i = 0; i < batches.size(); ++i) {
         for (uint32_t c = 0; c < command_buffer_count(batches[i]); ++c) {
-            recordings.visit(command_buffer(batches[i], c), [&](const Recording& recording) {
-                for (const HandOff& hand_off : recording.hand_offs) {
-                    if (takes_place(hand_off, policy)) {
-                        add(i, hand_off);
-                    }
-                }
-            });
+            recordings.visit(command_buffer(batches[i], c),
+                             [&](const Recording& recording) { add(i, recording, policy); });
         }
     }
     return count_ != 0;
@@ -72,18 +80,40 @@ void SubmitPlan::make_release(std::span<const SharedMemoryRef> memories) {
     releases_.clear();
     last_batch_ = 0;
     for (const SharedMemoryRef& memory : memories) {
-        add(0, {memory, Direction::Release, Access::Write});
+        add(0, {memory, Direction::Release, Access::Write, Origin::Present});
+    }
+}
+
+/// A recording has each memory once a direction and origin. With one origin nothing in it can merge
+/// with anything else in it: a submit of one command buffer compares nothing.
+void SubmitPlan::add(size_t batch, const Recording& recording, Policy policy) {
+    const std::vector<HandOff>& hand_offs = recording.hand_offs;
+    const bool is_all_new =
+        count_ == 0 && std::all_of(hand_offs.begin(), hand_offs.end(), [&](const HandOff& one) {
+            return one.origin == hand_offs.front().origin;
+        });
+    for (const HandOff& hand_off : hand_offs) {
+        if (!takes_place(hand_off, policy)) {
+            continue;
+        }
+        if (!is_all_new) {
+            add(batch, hand_off);
+            continue;
+        }
+        BatchPlan& plan = plan_for(batch);
+        const bool is_acquire = hand_off.direction == Direction::Acquire;
+        HandOff& as_done = (is_acquire ? plan.acquires : releases_).emplace_back(hand_off);
+        as_done.origin = Origin::Transfer;
+        plan.has_releases |= !is_acquire;
     }
 }
 
 void SubmitPlan::add(size_t batch, const HandOff& hand_off) {
     BatchPlan& plan = plan_for(batch);
-    HandOff as_done = hand_off;
-    as_done.origin = Origin::Transfer;
     if (hand_off.direction == Direction::Acquire) {
-        merge(plan.acquires, as_done);
+        merge_as_done(plan.acquires, hand_off);
     } else {
-        merge(releases_, as_done);
+        merge_as_done(releases_, hand_off);
         plan.has_releases = true;
     }
 }

@@ -41,6 +41,8 @@ public:
 
     /// All releases of the submit: one completion stands for them all.
     const std::vector<HandOff>& releases() const { return releases_; }
+    /// The same, for what is found out of them on the way.
+    std::span<HandOff> changing_releases() { return releases_; }
 
     /// The batch whose signal covers all that is handed off: the last that releases something, or
     /// the submit's last where nothing is released.
@@ -52,6 +54,7 @@ private:
     template<typename Batch>
     bool make_any(std::span<const Batch> batches, Policy policy, const Recordings& recordings,
                   const SharedMemories& memories);
+    void add(size_t batch, const Recording& recording, Policy policy);
     void add(size_t batch, const HandOff& hand_off);
     BatchPlan& plan_for(size_t batch);
 

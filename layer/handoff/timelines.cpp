@@ -72,6 +72,22 @@ void Timelines::destroyed(VkSemaphore semaphore) {
     count_.store(resolved_.size(), std::memory_order_release);
 }
 
+bool Timelines::may_have_points(std::span<const VkSubmitInfo> batches) {
+    return std::any_of(batches.begin(), batches.end(),
+                       [](const VkSubmitInfo& batch) { return values_of(batch) != nullptr; });
+}
+
+bool Timelines::may_have_points(std::span<const VkSubmitInfo2> batches) {
+    // Binary semaphores have a value, too, which means nothing and is 0 as a rule.
+    bool may_have = false;
+    const auto look = [&](VkSemaphore /*semaphore*/, uint64_t value) { may_have |= value != 0; };
+    for (const VkSubmitInfo2& batch : batches) {
+        each_wait(batch, look);
+        each_signal(batch, look);
+    }
+    return may_have;
+}
+
 template<typename Batch>
 void Timelines::collect_all(std::span<const Batch> batches, TimelinePoints& points) const {
     const std::lock_guard guard(mutex_);

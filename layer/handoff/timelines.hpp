@@ -49,6 +49,7 @@ struct ParkedRelease {
     std::vector<HandOff> releases;
     ProxyFence guard;           ///< on the buffers until the release is made, where there is one
     std::function<void()> then; ///< called when it is made, without a lock; or empty
+    uint32_t trace_id = 0;      ///< of the trace's records of it (HandOffTrace::parked)
 };
 
 /// Follows timeline semaphores through the submits of one device. A submit is *resolved* when all
@@ -66,6 +67,11 @@ public:
 
     /// False as long as the application has no timeline semaphore: nothing else need be asked.
     bool any() const { return count_.load(std::memory_order_acquire) != 0; }
+
+    /// Whether a submit of these batches may wait for or signal a timeline: without a lock, by what
+    /// is in the batches alone.
+    static bool may_have_points(std::span<const VkSubmitInfo> batches);
+    static bool may_have_points(std::span<const VkSubmitInfo2> batches);
 
     /// Collects the points of a submit's batches. Binary semaphores have none.
     void collect(std::span<const VkSubmitInfo> batches, TimelinePoints& points) const;

@@ -12,10 +12,7 @@ VkResult HeadlessPresenter::show(const PresentRequest& request) noexcept {
 
 VkResult HeadlessPresenter::listen(Deadline deadline) noexcept {
     std::unique_lock lock(mutex_);
-    const auto has_shown = [this] { return has_shown_; };
-    if (!deadline) {
-        shown_.wait(lock, has_shown);
-    } else if (!shown_.wait_until(lock, *deadline, has_shown)) {
+    if (!wait_until(shown_, lock, deadline, [this] { return has_shown_; })) {
         return VK_TIMEOUT;
     }
     has_shown_ = false;

@@ -2,6 +2,7 @@
 // dma-buf by other ways finds the fences of the work on it.
 #pragma once
 
+#include "dispatch/device.hpp"
 #include "present/surface.hpp"
 
 #include <condition_variable>
@@ -28,6 +29,9 @@ private:
 class HeadlessSurface final : public Surface {
 public:
     SurfaceKind kind() const override { return SurfaceKind::Headless; }
+    bool driver_knows(const Instance& instance, VkPhysicalDevice physical_device) const override {
+        return driver_knows_headless(instance, physical_device);
+    }
     std::unique_ptr<Presenter> make_presenter(const Device& /*device*/,
                                               const VkSwapchainCreateInfoKHR& /*info*/,
                                               const char*& /*why_not*/) override {

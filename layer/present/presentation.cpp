@@ -1,6 +1,7 @@
 #include "present/presentation.hpp"
 
 #include "dispatch/chain.hpp"
+#include "present/headless_answers.hpp"
 #include "present/single_present.hpp"
 
 #include <new>
@@ -88,11 +89,14 @@ PresentMethod Presentation::choose(Surface* surface) {
 VkResult Presentation::create(const VkSwapchainCreateInfoKHR& info,
                               const std::shared_ptr<Surface>& surface,
                               const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle) {
-    const PresentMethod method = choose(surface.get());
     // It is retired even where the creation fails.
     if (const auto old = find(info.oldSwapchain)) {
         old->retire();
     }
+    if (surface && !surface->driver_knows(*device_.instance, device_.physical_device)) {
+        return create_without_driver(info, surface, allocator, handle);
+    }
+    const PresentMethod method = choose(surface.get());
     if (method == PresentMethod::Owned) {
         const char* refused = nullptr;
         const VkResult result = create_owned(info, surface, allocator, handle, refused);
@@ -106,6 +110,26 @@ VkResult Presentation::create(const VkSwapchainCreateInfoKHR& info,
         return create_native(info, PresentMethod::Native, allocator, handle);
     }
     return create_native(info, method, allocator, handle);
+}
+
+/// On a surface that the driver does not know.
+VkResult Presentation::create_without_driver(const VkSwapchainCreateInfoKHR& info,
+                                             const std::shared_ptr<Surface>& surface,
+                                             const VkAllocationCallbacks* allocator,
+                                             VkSwapchainKHR* handle) {
+    const char* refused =
+        no_swapchain_without_driver(device_.instance->settings.present, device_.presents);
+    if (refused == nullptr) {
+        const VkResult result = create_owned(info, surface, allocator, handle, refused);
+        if (refused == nullptr) {
+            if (said_.at(static_cast<size_t>(surface->kind())).first()) {
+                log(LogLevel::Info, "%s: present owned (%s surface: the driver does not know it)",
+                    device_.capabilities.device_name.c_str(), name(surface->kind()));
+            }
+            return result;
+        }
+    }
+    return refuse_headless_swapchain(refused);
 }
 
 VkResult Presentation::create_native(const VkSwapchainCreateInfoKHR& info, PresentMethod method,

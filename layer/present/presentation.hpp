@@ -27,8 +27,8 @@ public:
     /// Borrowed; both outlive it. `bridge` may be null for a device without owned swapchains.
     Presentation(const Device& device, Bridge* bridge) : device_(device), bridge_(bridge) {}
 
-    /// vkCreateSwapchainKHR: an owned one, whose handle is no driver's; or the driver's. `surface`:
-    /// null where the layer does not know its kind.
+    /// vkCreateSwapchainKHR: an owned one, whose handle is no driver's; or the driver's, where the
+    /// driver knows the surface. `surface`: null where the layer does not know its kind.
     VkResult create(const VkSwapchainCreateInfoKHR& info, const std::shared_ptr<Surface>& surface,
                     const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle);
     /// False where it is the driver's to destroy.
@@ -54,6 +54,9 @@ private:
                           const std::shared_ptr<Surface>& surface,
                           const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle,
                           const char*& refused);
+    VkResult create_without_driver(const VkSwapchainCreateInfoKHR& info,
+                                   const std::shared_ptr<Surface>& surface,
+                                   const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle);
     VkResult create_native(const VkSwapchainCreateInfoKHR& info, PresentMethod method,
                            const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle);
     VkResult present_owned(VkQueue queue, const VkPresentInfoKHR& info, std::vector<Shown> shown);

@@ -6,9 +6,12 @@
 #include <vulkan/vulkan_core.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace fencebridge {
@@ -18,6 +21,17 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 /// Of a timeout in nanoseconds, as Vulkan gives them.
 Deadline deadline_of(uint64_t timeout);
+
+/// Waits for a condition until the deadline; whether it is met.
+template<typename Condition>
+bool wait_until(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
+                Deadline deadline, Condition&& is_met) {
+    if (deadline) {
+        return changed.wait_until(lock, *deadline, std::forward<Condition>(is_met));
+    }
+    changed.wait(lock, std::forward<Condition>(is_met));
+    return true;
+}
 
 /// Told by a presenter from within its calls, on the caller's thread.
 class ImageReleases {

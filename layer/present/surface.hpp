@@ -11,6 +11,7 @@
 namespace fencebridge {
 
 struct Device;
+struct Instance;
 
 /// Known from the surface's creation to its destruction; swapchains of ours keep it beyond.
 /// Thread-safe.
@@ -19,6 +20,13 @@ public:
     virtual ~Surface() = default;
 
     virtual SurfaceKind kind() const = 0;
+
+    /// Whether the driver of the physical device knows it, too. Where it does not, nothing about
+    /// the surface may reach that driver: swapchains are ours or nobody's.
+    virtual bool driver_knows(const Instance& /*instance*/,
+                              VkPhysicalDevice /*physical_device*/) const {
+        return true;
+    }
 
     /// Whether the window system takes explicit fences from the driver's own swapchain
     /// (linux-drm-syncobj). May ask the window system.

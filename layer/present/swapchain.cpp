@@ -3,6 +3,7 @@
 #include "dispatch/chain.hpp"
 #include "fence/sync_file.hpp"
 #include "fence/temporary_payload.hpp"
+#include "handoff/hand_off_trace.hpp"
 #include "present/modifiers.hpp"
 #include "report/log.hpp"
 
@@ -199,11 +200,18 @@ VkResult Swapchain::acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fen
 VkResult Swapchain::signal(uint32_t index, VkSemaphore semaphore, VkFence fence) {
     const auto buffer = images_[index].memory()->dma_buf();
     count(device_.counters.acquires);
+    HandOffTrace trace = HandOffTrace::without_queue(device_);
+    trace.begin();
+    const HandOff hand_off{images_[index].memory(), Direction::Acquire, Access::Write,
+                           Origin::Present};
+    const uint64_t look = trace.now();
     UniqueFd pending;
     if (buffer->is_idle(Access::Write)) {
         count(device_.counters.acquires_idle);
+        trace.acquired(hand_off, buffer.get(), TraceOutcome::Idle, look);
     } else {
         pending = buffer->export_fences(Access::Write);
+        trace.looked(hand_off, buffer.get(), look);
         if (!pending) {
             static Once once;
             count(device_.counters.fallbacks);
@@ -212,9 +220,13 @@ VkResult Swapchain::signal(uint32_t index, VkSemaphore semaphore, VkFence fence)
                 log(LogLevel::Warn, "an acquired image's fences cannot be had (%s): the CPU waits",
                     error_text(errno));
             }
-            (void)buffer->wait_idle(Access::Write, device_.instance->settings.acquire_timeout);
+            const auto timeout = device_.instance->settings.acquire_timeout;
+            trace.settled(buffer->wait_idle(Access::Write, timeout) == SyncWait::Signalled
+                              ? TraceOutcome::CpuWait
+                              : TraceOutcome::TimedOut);
         } else {
             count(device_.counters.waits_imported);
+            trace.settled(TraceOutcome::Imported);
         }
     }
     if (fence != VK_NULL_HANDLE) {
@@ -268,10 +280,7 @@ VkResult Swapchain::wait_for_present(uint64_t id, uint64_t timeout) {
     UniqueFd done;
     {
         std::unique_lock lock(mutex_);
-        const auto is_shown = [&] { return shown_id_ >= id || retired_; };
-        if (!deadline) {
-            changed_.wait(lock, is_shown);
-        } else if (!changed_.wait_until(lock, *deadline, is_shown)) {
+        if (!wait_until(changed_, lock, deadline, [&] { return shown_id_ >= id || retired_; })) {
             return VK_TIMEOUT;
         }
         if (shown_id_ < id) {

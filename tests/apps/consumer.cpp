@@ -5,9 +5,12 @@
 //   frame's pixels in PICTURE
 #include "apps/channel.hpp"
 #include "apps/frames.hpp"
+#include "support/median.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -73,6 +76,12 @@ uint32_t tells(uint32_t frame_number, uint32_t wrong) {
     return wrong == band_count ? 1 : wrong + (wrong != 0 ? 1 : 0);
 }
 
+double since_ms(int64_t start_ns) {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration<double, std::milli>(now - std::chrono::nanoseconds(start_ns))
+        .count();
+}
+
 int consume(int socket, const char* picture_path) {
     Setup setup{};
     std::vector<int> fds;
@@ -98,6 +107,7 @@ int consume(int socket, const char* picture_path) {
     uint32_t most_telling = 0;
     Picture shown;
     std::vector<uint8_t> strip;
+    std::vector<double> latency_ms;
     FrameReady ready{};
     while (receive(socket, ready)) {
         const int fd = fds[ready.slot];
@@ -108,6 +118,7 @@ int consume(int socket, const char* picture_path) {
                 ++timeouts;
             }
         }
+        latency_ms.push_back(since_ms(ready.submitting_ns));
         Picture picture = slots[ready.slot].read();
         const uint32_t wrong = wrong_bands(picture, ready.frame);
         stale += wrong != 0 ? 1 : 0;
@@ -125,7 +136,7 @@ int consume(int socket, const char* picture_path) {
                static_cast<std::streamsize>(shown.size() * sizeof(uint32_t)));
     const nlohmann::json result = {
         {"frames", frames},     {"stale", stale}, {"pending", pending},
-        {"timeouts", timeouts}, {"strip", strip},
+        {"timeouts", timeouts}, {"strip", strip}, {"latency_ms", median(latency_ms)},
     };
     std::cout << result << '\n';
     return EXIT_SUCCESS;

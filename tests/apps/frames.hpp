@@ -32,6 +32,7 @@ struct Setup {
 struct FrameReady {
     uint32_t slot;
     uint32_t frame;
+    int64_t submitting_ns; ///< of the steady clock, which processes share: before vkQueueSubmit
 };
 
 /// Consumer -> producer: "I have read it".

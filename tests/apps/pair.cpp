@@ -16,7 +16,7 @@ std::optional<PairResult> run_pair(const PairOptions& options) {
     const std::string socket = std::to_string(joint_socket);
     const auto [producer, consumer] = run_joined(
         {.argv = {program("apps/fencebridge-producer"), socket, std::to_string(options.frames),
-                  std::to_string(options.work_ms)},
+                  std::to_string(options.work_ms), std::to_string(options.cpu_ms)},
          .environment = environment_for(options.bridged, options.environment)},
         {.argv = {program("apps/fencebridge-consumer"), socket, picture}, .environment = {}});
     const auto made = nlohmann::json::parse(producer.out, nullptr, false);
@@ -38,6 +38,7 @@ std::optional<PairResult> run_pair(const PairOptions& options) {
     result.strip = seen.at("strip").get<std::vector<uint8_t>>();
     result.submit_blocked_us = made.at("submit_blocked_us");
     result.submit_blocked_max_us = made.at("submit_blocked_max_us");
+    result.latency_ms = seen.at("latency_ms");
     result.frames_per_second = made.at("frames_per_second");
     result.picture.resize(size_t{frame_width} * frame_height);
     std::ifstream(picture, std::ios::binary)

@@ -12,7 +12,8 @@ namespace fencebridge::test {
 
 struct PairOptions {
     uint32_t frames = 1000;
-    uint32_t work_ms = 16;
+    uint32_t work_ms = 16;   ///< of the GPU's, each frame
+    uint32_t cpu_ms = 0;     ///< of the producer's own, before each
     bool bridged = false;    ///< the producer runs with ENABLE_FENCEBRIDGE=1
     Environment environment; ///< more, for the producer
 };
@@ -26,6 +27,7 @@ struct PairResult {
     double submit_blocked_us = 0; ///< median
     double submit_blocked_max_us = 0;
     double frames_per_second = 0;
+    double latency_ms = 0;         ///< from before the submit to the consumer's read, median
     std::vector<uint8_t> strip;    ///< wrong bands, frame by frame
     std::vector<uint32_t> picture; ///< the worst frame as the consumer saw it, XRGB
     std::string log;               ///< the producer's stderr

@@ -2,9 +2,12 @@
 // submits its work, with ownership transfers to and from FOREIGN as the Vulkan specification asks,
 // and tells its consumer at once. No fence of its work goes to the consumer from here.
 //
-//   fencebridge-producer SOCKET FRAMES WORK_MS  : prints one JSON line
+//   fencebridge-producer SOCKET FRAMES WORK_MS CPU_MS  : prints one JSON line
+//
+// WORK_MS: of the GPU's for each frame; CPU_MS: of its own, before each
 #include "apps/channel.hpp"
 #include "apps/frames.hpp"
+#include "support/median.hpp"
 #include "support/vulkan_commands.hpp"
 
 #include <nlohmann/json.hpp>
@@ -64,16 +67,15 @@ void draw(Slot& slot, const LongWork& work, uint32_t frame, std::chrono::millise
     commands.end();
 }
 
-double median(std::vector<double> values) {
-    if (values.empty()) {
-        return 0;
+/// What an application computes for a frame: it keeps the CPU busy.
+void compute(std::chrono::milliseconds duration) {
+    const auto end = Clock::now() + duration;
+    while (Clock::now() < end) {
     }
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
 }
 
-int produce(int socket, uint32_t frames, std::chrono::milliseconds duration) {
+int produce(int socket, uint32_t frames, std::chrono::milliseconds duration,
+            std::chrono::milliseconds cpu_time) {
     const VulkanContext context({});
     const LongWork work(context);
     std::array<std::unique_ptr<Slot>, slot_count> slots;
@@ -92,6 +94,7 @@ int produce(int socket, uint32_t frames, std::chrono::milliseconds duration) {
     const auto start = Clock::now();
     for (uint32_t frame = 1; frame <= frames; ++frame) {
         Slot& slot = *slots[frame % slot_count];
+        compute(cpu_time);
         if (in_use == slot_count) {
             SlotFree free{};
             if (!receive(socket, free)) {
@@ -109,7 +112,8 @@ int produce(int socket, uint32_t frames, std::chrono::milliseconds duration) {
         blocked_us.push_back(
             std::chrono::duration<double, std::micro>(Clock::now() - before).count());
         slot.in_flight = true;
-        if (!send(socket, FrameReady{frame % slot_count, frame})) {
+        const std::chrono::nanoseconds submitting = before.time_since_epoch();
+        if (!send(socket, FrameReady{frame % slot_count, frame, submitting.count()})) {
             return EXIT_FAILURE;
         }
         ++in_use;
@@ -129,10 +133,11 @@ int produce(int socket, uint32_t frames, std::chrono::milliseconds duration) {
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 4) {
-        std::fprintf(stderr, "usage: fencebridge-producer SOCKET FRAMES WORK_MS\n");
+    if (argc != 5) {
+        std::fprintf(stderr, "usage: fencebridge-producer SOCKET FRAMES WORK_MS CPU_MS\n");
         return 2;
     }
     return produce(std::atoi(argv[1]), static_cast<uint32_t>(std::atoi(argv[2])),
-                   std::chrono::milliseconds(std::atoi(argv[3])));
+                   std::chrono::milliseconds(std::atoi(argv[3])),
+                   std::chrono::milliseconds(std::atoi(argv[4])));
 }

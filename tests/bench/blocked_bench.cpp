@@ -1,88 +1,146 @@
-// How long vkQueueSubmit blocks the application when it hands a buffer out: without the layer, with
-// the source that the layer picks, and with the CPU wait that applications use today. All in one
-// run, round by round in turn, so that the machine's noise meets all three alike.
-#include "support/results.hpp"
+// How long vkQueueSubmit blocks the application when it hands a buffer out, and when it takes one
+// back that a peer still works on: without the layer, with what the layer picks, and by the other
+// ways, among them the CPU wait that applications use today. All in one run, round by round in
+// turn, so that the machine's noise meets all alike.
+#include "bench/figures.hpp"
+#include "support/dma_buf_ioctls.hpp"
+#include "support/vgem.hpp"
 #include "support/vulkan_commands.hpp"
 
-#include <algorithm>
+#include <linux/dma-buf.h>
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
-#include <vector>
+#include <thread>
+#include <utility>
 
 namespace {
 
 using namespace fencebridge::test;
+using Clock = std::chrono::steady_clock;
 
 constexpr int rounds = 60;
 constexpr std::chrono::milliseconds work_length{30};
+constexpr std::chrono::milliseconds peer_time{30};
 
 /// One device, with or without the layer, and what it has measured.
 struct Contestant {
-    Contestant(std::string label, const ContextOptions& options)
-        : name(std::move(label)), context(options), work(context), shared(context, {1024, 16}),
-          commands(context), done(context) {
+    Contestant(std::string label, Layers layers,
+               std::vector<std::pair<std::string, std::string>> settings)
+        : name(std::move(label)), context({.layers = layers, .settings = std::move(settings)}),
+          work(context), shared(context, {1024, 16}), commands(context), done(context) {}
+
+    void record(bool has_work) {
         commands.begin(VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT);
         commands.acquire(shared, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_WRITE_BIT);
-        work.record(commands, work_length);
+        if (has_work) {
+            work.record(commands, work_length);
+        }
         commands.fill(shared, 1);
         commands.release(shared, VK_QUEUE_FAMILY_FOREIGN_EXT, VK_ACCESS_TRANSFER_WRITE_BIT);
         commands.end();
     }
 
-    void run_once() {
-        const auto before = std::chrono::steady_clock::now();
+    void submit_once() {
+        const auto before = Clock::now();
         FB_VK(submit(context.queue, commands, done.handle));
-        const std::chrono::duration<double, std::micro> took =
-            std::chrono::steady_clock::now() - before;
-        blocked_us.push_back(took.count());
+        const std::chrono::duration<double, std::micro> took = Clock::now() - before;
+        blocked_us.add(took.count());
+    }
+    void finish() const {
         FB_VK(done.wait());
         done.reset();
     }
 
-    double quantile(double share) {
-        const auto index =
-            static_cast<std::ptrdiff_t>(share * static_cast<double>(blocked_us.size() - 1));
-        std::nth_element(blocked_us.begin(), blocked_us.begin() + index, blocked_us.end());
-        return blocked_us[static_cast<size_t>(index)];
-    }
-
-    std::string name;
-    VulkanContext context;
-    LongWork work;
-    SharedBuffer shared;
+    const std::string name;
+    const VulkanContext context;
+    const LongWork work;
+    const SharedBuffer shared;
     CommandBuffer commands;
-    Fence done;
-    std::vector<double> blocked_us;
+    const Fence done;
+    Series blocked_us;
 };
+
+double median_of(const Contestant& one, const std::string& what) {
+    report("blocked/" + what + "/" + one.name, one.blocked_us, "us");
+    return one.blocked_us.median();
+}
+
+void measure_releases() {
+    Contestant off("off", Layers::None, {});
+    Contestant layer("layer", Layers::Bridge, {});
+    Contestant wait("wait", Layers::Bridge, {{"FENCE_SOURCE", "wait"}});
+    for (Contestant* one : {&off, &layer, &wait}) {
+        one->record(true);
+    }
+    for (int round = 0; round < rounds; ++round) {
+        for (Contestant* one : {&off, &layer, &wait}) {
+            one->submit_once();
+            one->finish();
+        }
+    }
+    const double with_off = median_of(off, "submit");
+    const double with_layer = median_of(layer, "submit");
+    const double with_wait = median_of(wait, "submit");
+    report("blocked/submit/layer_over_off", with_layer / with_off, "ratio");
+    // Where the driver has no fence to attach, and `auto` is `wait`, this is about 1.
+    report("blocked/submit/wait_over_attach", with_wait / with_layer, "ratio", at_least(100));
+}
+
+/// A peer that is done with the buffer when its time has come.
+class Peer {
+public:
+    explicit Peer(const SharedBuffer& shared)
+        : fence_(pending_fence()), thread_([this] {
+              std::this_thread::sleep_for(peer_time);
+              fence_.signal();
+          }) {
+        import_sync_file(shared.dma_buf, fence_.sync_file(), DMA_BUF_SYNC_WRITE);
+    }
+    ~Peer() { thread_.join(); }
+    Peer(const Peer&) = delete;
+    Peer& operator=(const Peer&) = delete;
+
+private:
+    VgemFence fence_;
+    std::thread thread_;
+};
+
+/// Without the layer nothing waits at all: `off` is what the driver's own part costs.
+void measure_acquires() {
+    Contestant off("off", Layers::None, {});
+    Contestant layer("layer", Layers::Bridge, {});
+    Contestant import("import", Layers::Bridge, {{"ACQUIRE", "import"}});
+    Contestant thread("thread", Layers::Bridge, {{"ACQUIRE", "thread"}});
+    Contestant poll("poll", Layers::Bridge, {{"ACQUIRE", "poll"}});
+    for (Contestant* one : {&off, &layer, &import, &thread, &poll}) {
+        one->record(false);
+    }
+    for (int round = 0; round < rounds; ++round) {
+        for (Contestant* one : {&off, &layer, &import, &thread, &poll}) {
+            const Peer peer(one->shared);
+            one->submit_once();
+            one->finish();
+        }
+    }
+    for (const Contestant* one : {&off, &import, &thread}) {
+        (void)median_of(*one, "acquire");
+    }
+    report("blocked/acquire/poll_over_layer",
+           median_of(poll, "acquire") / median_of(layer, "acquire"), "ratio");
+}
 
 } // namespace
 
 int main() {
-    Contestant off("off", {});
-    Contestant layer("layer", {.layers = Layers::Bridge});
-    Contestant wait("wait", {.layers = Layers::Bridge, .settings = {{"FENCE_SOURCE", "wait"}}});
-    for (int round = 0; round < rounds; ++round) {
-        for (Contestant* contestant : {&off, &layer, &wait}) {
-            contestant->run_once();
-        }
+    measure_releases();
+    if (const std::string missing = missing_vgem(); missing.empty()) {
+        measure_acquires();
+    } else {
+        std::printf("no acquires: %s\n", missing.c_str());
     }
-    for (Contestant* contestant : {&off, &layer, &wait}) {
-        const double median = contestant->quantile(0.5);
-        const std::string spread = "5 % to 95 %: " + std::to_string(contestant->quantile(0.05)) +
-                                   " to " + std::to_string(contestant->quantile(0.95));
-        std::printf("vkQueueSubmit blocked, %-5s: median %10.1f us (%s)\n",
-                    contestant->name.c_str(), median, spread.c_str());
-        record_value("blocked/submit/" + contestant->name, median, "us", "", true, spread);
-    }
-    const double layer_over_off = layer.quantile(0.5) / off.quantile(0.5);
-    const double wait_over_layer = wait.quantile(0.5) / layer.quantile(0.5);
-    std::printf("layer over no layer: %.2f, wait over layer: %.2f\n", layer_over_off,
-                wait_over_layer);
-    record_value("blocked/submit/layer_over_off", layer_over_off, "ratio", "", true);
-    record_value("blocked/submit/wait_over_attach", wait_over_layer, "ratio", "", true,
-                 "about 1 where the driver has no fence to attach and `auto` is `wait`");
     return EXIT_SUCCESS;
 }

@@ -2,16 +2,15 @@
 // driver's own swapchain, on the layer's, and with the wait on the CPU. Frame by frame in turn, so
 // that the machine's noise meets all alike. On nobody's surface; and in a window, where a
 // compositor of the guest's can be had.
+#include "bench/figures.hpp"
 #include "support/compositor.hpp"
 #include "support/headless_swapchain.hpp"
 #include "support/presented_frame.hpp"
-#include "support/results.hpp"
 #include "support/wayland_window.hpp"
 
-#include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -28,10 +27,13 @@ constexpr int frames = 40;
 constexpr std::chrono::milliseconds work_length{30};
 constexpr Extent size{256, 192};
 
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
+using CpuTime = std::chrono::duration<double, std::micro>;
+
+/// CPU time used so far: by this thread, or by the whole process.
+CpuTime cpu_time(clockid_t clock) {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
 /// One device with a swapchain, by one way to present.
@@ -47,19 +49,27 @@ struct Contestant {
           work(context), commands(context), drawn(context) {}
 
     void run_once() {
+        const CpuTime process = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
+        CpuTime thread = cpu_time(CLOCK_THREAD_CPUTIME_ID);
         const auto start = Clock::now();
         const uint32_t index = swapchain->acquire();
         const auto acquired = Clock::now();
+        CpuTime in_calls = cpu_time(CLOCK_THREAD_CPUTIME_ID) - thread;
         record_picture(commands, swapchain->images.at(index), 1, &work, work_length);
         FB_VK(submit(context.queue, commands, drawn.handle, {.signal = swapchain->drawn(index)}));
+        thread = cpu_time(CLOCK_THREAD_CPUTIME_ID);
         const auto submitted = Clock::now();
         swapchain->present_drawn(index);
         const std::chrono::duration<double, std::micro> in_present = Clock::now() - submitted;
+        in_calls += cpu_time(CLOCK_THREAD_CPUTIME_ID) - thread;
         const std::chrono::duration<double, std::micro> in_acquire = acquired - start;
-        present_us.push_back(in_present.count());
-        acquire_us.push_back(in_acquire.count());
         FB_VK(drawn.wait());
         drawn.reset();
+        present_us.add(in_present.count());
+        acquire_us.add(in_acquire.count());
+        calls_cpu_us.add(in_calls.count());
+        // With the threads of driver and layer, and the same drawing for all.
+        frame_cpu_us.add((cpu_time(CLOCK_PROCESS_CPUTIME_ID) - process).count());
     }
 
     std::string name;
@@ -69,8 +79,10 @@ struct Contestant {
     Fence drawn;
     std::vector<std::shared_ptr<void>> window; ///< what the swapchain stands on
     std::unique_ptr<TestSwapchain> swapchain;
-    std::vector<double> present_us;
-    std::vector<double> acquire_us;
+    Series present_us;
+    Series acquire_us;
+    Series calls_cpu_us;
+    Series frame_cpu_us;
 };
 
 using Prepare = std::function<VkSurfaceKHR(Contestant&)>;
@@ -89,20 +101,24 @@ void measure(const std::string& where, const ContextOptions& options, const Prep
             one->run_once();
         }
     }
+    const std::string prefix = "present/" + where + "/";
     for (const auto& one : contestants) {
-        const double present = median(one->present_us);
-        const double acquire = median(one->acquire_us);
-        std::printf(
-            "%-8s %-6s: vkQueuePresentKHR blocked %10.1f us, acquire (to its fence) %10.1f us\n",
-            where.c_str(), one->name.c_str(), present, acquire);
-        record_value("present/" + where + "/blocked/" + one->name, present, "us", "", true);
-        record_value("present/" + where + "/acquire/" + one->name, acquire, "us", "", true);
+        report(prefix + "blocked/" + one->name, one->present_us, "us");
+        report(prefix + "acquire/" + one->name, one->acquire_us, "us");
+        report(prefix + "calls_cpu/" + one->name, one->calls_cpu_us, "us");
+        report(prefix + "frame_cpu/" + one->name, one->frame_cpu_us, "us");
     }
-    const double owned = median(contestants[1]->present_us);
-    record_value("present/" + where + "/native_over_owned",
-                 median(contestants[0]->present_us) / owned, "ratio", "", true);
-    record_value("present/" + where + "/wait_over_owned",
-                 median(contestants[2]->present_us) / owned, "ratio", "", true);
+    const Contestant& native = *contestants[0];
+    const Contestant& owned = *contestants[1];
+    const Contestant& wait = *contestants[2];
+    report(prefix + "native_over_owned", native.present_us.median() / owned.present_us.median(),
+           "ratio");
+    report(prefix + "wait_over_owned", wait.present_us.median() / owned.present_us.median(),
+           "ratio");
+    const bool is_venus = owned.context.driver == VK_DRIVER_ID_MESA_VENUS;
+    report(prefix + "owned_over_native_cpu",
+           owned.frame_cpu_us.median() / native.frame_cpu_us.median(), "ratio",
+           is_venus ? at_most(1.1) : Bar{});
     for (const auto& one : contestants) {
         vkDeviceWaitIdle(one->context.device);
         one->swapchain.reset();

@@ -4,6 +4,7 @@
 //
 // It knows one instance and one device at a time, as the test has them, and one thread.
 #include "capture/capture.hpp"
+#include "support/test_layer.hpp"
 
 #include <vulkan/utility/vk_dispatch_table.h>
 #include <vulkan/vk_layer.h>
@@ -22,8 +23,6 @@ namespace fencebridge::test {
 namespace {
 
 struct Layer {
-    VkInstance instance = VK_NULL_HANDLE;
-    PFN_vkGetInstanceProcAddr next = nullptr;
     CapturedDevice device;
     std::unique_ptr<Capture> capture; ///< null where no reader is named
     std::map<VkSwapchainKHR, std::vector<VkImage>> swapchains;
@@ -32,33 +31,6 @@ struct Layer {
 Layer& layer() {
     static auto* const one = new Layer;
     return *one;
-}
-
-/// The structure of the loader's with that function in it; there is one.
-template<typename Info>
-Info& loader_info(const void* next, VkStructureType type, VkLayerFunction function) {
-    const auto* item = static_cast<const VkBaseInStructure*>(next);
-    while (item->sType != type || reinterpret_cast<const Info*>(item)->function != function) {
-        item = item->pNext;
-    }
-    return *const_cast<Info*>(reinterpret_cast<const Info*>(item));
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* info,
-                                              const VkAllocationCallbacks* allocator,
-                                              VkInstance* instance) {
-    auto& link = loader_info<VkLayerInstanceCreateInfo>(
-        info->pNext, VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO, VK_LAYER_LINK_INFO);
-    const PFN_vkGetInstanceProcAddr next = link.u.pLayerInfo->pfnNextGetInstanceProcAddr;
-    link.u.pLayerInfo = link.u.pLayerInfo->pNext;
-    const auto create =
-        reinterpret_cast<PFN_vkCreateInstance>(next(VK_NULL_HANDLE, "vkCreateInstance"));
-    const VkResult result = create(info, allocator, instance);
-    if (result == VK_SUCCESS) {
-        layer().instance = *instance;
-        layer().next = next;
-    }
-    return result;
 }
 
 /// Tells whose function comes after ours: the test asks that of the order of the layers.
@@ -72,30 +44,22 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
                                             const VkDeviceCreateInfo* info,
                                             const VkAllocationCallbacks* allocator,
                                             VkDevice* created) {
-    constexpr auto type = VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO;
-    auto& link = loader_info<VkLayerDeviceCreateInfo>(info->pNext, type, VK_LAYER_LINK_INFO);
-    const VkLayerDeviceLink next = *link.u.pLayerInfo;
-    link.u.pLayerInfo = next.pNext;
-    const auto create = reinterpret_cast<PFN_vkCreateDevice>(
-        next.pfnNextGetInstanceProcAddr(layer().instance, "vkCreateDevice"));
     std::vector<const char*> extensions(
         info->ppEnabledExtensionNames, info->ppEnabledExtensionNames + info->enabledExtensionCount);
     extensions.push_back(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME);
     VkDeviceCreateInfo ours = *info;
     ours.enabledExtensionCount = static_cast<uint32_t>(extensions.size());
     ours.ppEnabledExtensionNames = extensions.data();
-    const VkResult result = create(physical_device, &ours, allocator, created);
+    const VkResult result = create_below(physical_device, *info, ours, allocator, created);
     if (result != VK_SUCCESS) {
         return result;
     }
-    report_next(next.pfnNextGetDeviceProcAddr);
+    report_next(next_layer().device_functions);
 
     CapturedDevice& device = layer().device;
     device.handle = *created;
-    vkuInitDeviceDispatchTable(*created, &device.next, next.pfnNextGetDeviceProcAddr);
-    device.set_loader_data =
-        loader_info<VkLayerDeviceCreateInfo>(info->pNext, type, VK_LOADER_DATA_CALLBACK)
-            .u.pfnSetDeviceLoaderData;
+    vkuInitDeviceDispatchTable(*created, &device.next, next_layer().device_functions);
+    device.set_loader_data = next_layer().set_loader_data;
     // The last one: where there are several, the application presents on another.
     device.queue_family = info->pQueueCreateInfos[0].queueFamilyIndex;
     device.queue_index = info->pQueueCreateInfos[0].queueCount - 1;
@@ -149,32 +113,11 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
     return layer().device.next.QueuePresentKHR(queue, &ours);
 }
 
-PFN_vkVoidFunction ours(std::string_view name);
+} // namespace
 
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance instance,
-                                                             const char* name) {
-    const PFN_vkVoidFunction function = ours(name);
-    return function != nullptr || instance == VK_NULL_HANDLE ? function
-                                                             : layer().next(instance, name);
-}
-
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice device, const char* name) {
-    const PFN_vkVoidFunction theirs = layer().device.next.GetDeviceProcAddr(device, name);
-    const PFN_vkVoidFunction function = theirs != nullptr ? ours(name) : nullptr;
-    return function != nullptr ? function : theirs;
-}
-
-template<typename Function>
-PFN_vkVoidFunction untyped(Function* function) {
-    return reinterpret_cast<PFN_vkVoidFunction>(function);
-}
-
-PFN_vkVoidFunction ours(std::string_view name) {
+PFN_vkVoidFunction layer_function(std::string_view name) {
     static const std::map<std::string_view, PFN_vkVoidFunction> all = {
-        {"vkGetInstanceProcAddr", untyped(&GetInstanceProcAddr)},
-        {"vkCreateInstance", untyped(&CreateInstance)},
         {"vkCreateDevice", untyped(&CreateDevice)},
-        {"vkGetDeviceProcAddr", untyped(&GetDeviceProcAddr)},
         {"vkDestroyDevice", untyped(&DestroyDevice)},
         {"vkCreateSwapchainKHR", untyped(&CreateSwapchainKHR)},
         {"vkDestroySwapchainKHR", untyped(&DestroySwapchainKHR)},
@@ -184,15 +127,4 @@ PFN_vkVoidFunction ours(std::string_view name) {
     return found != all.end() ? found->second : nullptr;
 }
 
-} // namespace
-
 } // namespace fencebridge::test
-
-extern "C" [[gnu::visibility("default")]] VKAPI_ATTR VkResult VKAPI_CALL
-vkNegotiateLoaderLayerInterfaceVersion(VkNegotiateLayerInterface* interface) {
-    interface->loaderLayerInterfaceVersion = 2;
-    interface->pfnGetInstanceProcAddr = fencebridge::test::GetInstanceProcAddr;
-    interface->pfnGetDeviceProcAddr = fencebridge::test::GetDeviceProcAddr;
-    interface->pfnGetPhysicalDeviceProcAddr = nullptr;
-    return VK_SUCCESS;
-}

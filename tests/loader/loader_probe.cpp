@@ -1,8 +1,10 @@
 // An application that makes an instance and a device and tells, as JSON, what of the layer it has
-// met. Arguments: share (enable VK_KHR_external_memory_fd), api10 (a Vulkan 1.0 application).
+// met. Arguments: share (enable VK_KHR_external_memory_fd), api10 (a Vulkan 1.0 application),
+// headless (nothing but a headless surface, and what is said of it).
 #include <nlohmann/json.hpp>
 #include <vulkan/vulkan.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <dlfcn.h>
@@ -102,12 +104,95 @@ VkDevice make_device(VkInstance instance, bool shares_memory) {
     return device;
 }
 
+template<typename T, typename List>
+std::vector<int> values(List list, int (*value)(const T&)) {
+    uint32_t count = 0;
+    if (list(&count, static_cast<T*>(nullptr)) != VK_SUCCESS) {
+        return {};
+    }
+    std::vector<T> all(count);
+    must(list(&count, all.data()), "a list");
+    std::vector<int> numbers;
+    for (const T& one : all) {
+        numbers.push_back(value(one));
+    }
+    return numbers;
+}
+
+nlohmann::json look_at_headless_surface() {
+    uint32_t count = 0;
+    must(vkEnumerateInstanceExtensionProperties(nullptr, &count, nullptr), "extensions");
+    std::vector<VkExtensionProperties> offered(count);
+    must(vkEnumerateInstanceExtensionProperties(nullptr, &count, offered.data()), "extensions");
+    nlohmann::json report;
+    report["offered"] =
+        std::any_of(offered.begin(), offered.end(), [](const VkExtensionProperties& one) {
+            return std::string(std::data(one.extensionName)) ==
+                   VK_EXT_HEADLESS_SURFACE_EXTENSION_NAME;
+        });
+
+    const VkApplicationInfo application{
+        .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+        .apiVersion = VK_API_VERSION_1_1,
+    };
+    const std::vector<const char*> extensions{VK_KHR_SURFACE_EXTENSION_NAME,
+                                              VK_EXT_HEADLESS_SURFACE_EXTENSION_NAME};
+    const VkInstanceCreateInfo info{
+        .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+        .pApplicationInfo = &application,
+        .enabledExtensionCount = static_cast<uint32_t>(extensions.size()),
+        .ppEnabledExtensionNames = extensions.data(),
+    };
+    VkInstance instance = VK_NULL_HANDLE;
+    report["instance"] = vkCreateInstance(&info, nullptr, &instance);
+    if (instance == VK_NULL_HANDLE) {
+        return report;
+    }
+    const auto create = reinterpret_cast<PFN_vkCreateHeadlessSurfaceEXT>(
+        vkGetInstanceProcAddr(instance, "vkCreateHeadlessSurfaceEXT"));
+    const VkHeadlessSurfaceCreateInfoEXT surface_info{
+        .sType = VK_STRUCTURE_TYPE_HEADLESS_SURFACE_CREATE_INFO_EXT};
+    VkSurfaceKHR surface = VK_NULL_HANDLE;
+    must(create(instance, &surface_info, nullptr, &surface), "vkCreateHeadlessSurfaceEXT");
+
+    count = 1;
+    VkPhysicalDevice device = VK_NULL_HANDLE;
+    must(vkEnumeratePhysicalDevices(instance, &count, &device), "vkEnumeratePhysicalDevices");
+    VkBool32 is_supported = VK_FALSE;
+    must(vkGetPhysicalDeviceSurfaceSupportKHR(device, 0, surface, &is_supported), "support");
+    report["supported"] = is_supported == VK_TRUE;
+    VkSurfaceCapabilitiesKHR capabilities{};
+    report["capabilities"] =
+        vkGetPhysicalDeviceSurfaceCapabilitiesKHR(device, surface, &capabilities);
+    report["fewest_images"] = capabilities.minImageCount;
+    report["alpha"] = capabilities.supportedCompositeAlpha;
+    report["formats"] = values<VkSurfaceFormatKHR>(
+        [&](uint32_t* number, auto* target) {
+            return vkGetPhysicalDeviceSurfaceFormatsKHR(device, surface, number, target);
+        },
+        [](const VkSurfaceFormatKHR& one) { return static_cast<int>(one.format); });
+    report["modes"] = values<VkPresentModeKHR>(
+        [&](uint32_t* number, auto* target) {
+            return vkGetPhysicalDeviceSurfacePresentModesKHR(device, surface, number, target);
+        },
+        [](const VkPresentModeKHR& one) { return static_cast<int>(one); });
+    vkDestroySurfaceKHR(instance, surface, nullptr);
+    vkDestroyInstance(instance, nullptr);
+    return report;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
     const std::set<std::string> arguments(argv + 1, argv + argc);
     nlohmann::json report;
     report["enumerated_layers"] = layer_names();
+    if (arguments.contains("headless")) {
+        report["headless"] = look_at_headless_surface();
+        report["mapped"] = mapped_libraries();
+        std::cout << report << '\n';
+        return 0;
+    }
     const VkInstance instance = make_instance(arguments.contains("api10"));
     const VkDevice device = make_device(instance, arguments.contains("share"));
     report["mapped"] = mapped_libraries();

@@ -1,6 +1,7 @@
 // What switches the layer on and off. Off means that its library is not even mapped: not one call
 // can go through it.
 #include "support/child_process.hpp"
+#include "support/lesser_driver.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
@@ -84,7 +85,8 @@ protected:
         for (const char* unset :
              {"VK_IMPLICIT_LAYER_PATH", "VK_ADD_IMPLICIT_LAYER_PATH", "VK_LAYER_PATH",
               "VK_INSTANCE_LAYERS", "VK_LOADER_LAYERS_ENABLE", "VK_LOADER_LAYERS_DISABLE",
-              "ENABLE_FENCEBRIDGE", "DISABLE_FENCEBRIDGE", "VK_FENCEBRIDGE_POLICY"}) {
+              "ENABLE_FENCEBRIDGE", "DISABLE_FENCEBRIDGE", "VK_FENCEBRIDGE_POLICY",
+              "VK_FENCEBRIDGE_PRESENT"}) {
             environment_[unset] = std::nullopt;
         }
     }
@@ -114,6 +116,14 @@ protected:
     static const Environment& enabled() {
         static const Environment on{{"ENABLE_FENCEBRIDGE", "1"}};
         return on;
+    }
+
+    /// lavapipe without VK_EXT_headless_surface, and what else the environment is to have.
+    Environment without_headless_surfaces(Environment changes) const {
+        const DriverWithoutHeadless driver = without_headless(lavapipe, folder_);
+        changes.insert(driver.environment.begin(), driver.environment.end());
+        changes["VK_DRIVER_FILES"] = driver.manifest.string();
+        return changes;
     }
 
 private:
@@ -223,6 +233,47 @@ TEST_P(LoaderSwitches, Vulkan10ApplicationIsServedToo) {
     EXPECT_TRUE(report.is_ours("vkQueueSubmit"));
     EXPECT_NE(report.log.find("fence source"), std::string::npos) << report.log;
     EXPECT_FALSE(probe(enabled(), {"api10"}).is_ours("vkQueueSubmit"));
+}
+
+TEST_P(LoaderSwitches, HeadlessSurfacesAreOfferedWhereNoDriverHasThem) {
+    const json without = probe(without_headless_surfaces({}), {"headless"}).data.at("headless");
+    EXPECT_EQ(without.at("offered"), false);
+    EXPECT_EQ(without.at("instance"), -7) << "VK_ERROR_EXTENSION_NOT_PRESENT";
+    const Report report = probe(without_headless_surfaces(enabled()), {"headless"});
+    const json& with = report.data.at("headless");
+    EXPECT_EQ(with.at("offered"), true);
+    EXPECT_EQ(with.at("instance"), 0);
+    // Whether lavapipe can export dma-bufs is this machine's affair: that it is said, is not.
+    if (with.at("supported") == true) {
+        EXPECT_NE(with.at("formats"), json::array());
+        EXPECT_NE(with.at("modes"), json::array());
+    } else {
+        EXPECT_EQ(with.at("formats"), json::array());
+        EXPECT_NE(report.log.find("headless surfaces are not supported"), std::string::npos)
+            << report.log;
+    }
+}
+
+TEST_P(LoaderSwitches, HeadlessSurfacesOfNobodyAreUnsupported) {
+    for (const char* present : {"native", "wait"}) {
+        Environment environment = enabled();
+        environment["VK_FENCEBRIDGE_PRESENT"] = present;
+        const Report report = probe(without_headless_surfaces(environment), {"headless"});
+        EXPECT_EQ(report.data.at("headless").at("supported"), false) << present;
+        EXPECT_LT(report.data.at("headless").at("capabilities"), 0) << present;
+    }
+}
+
+TEST_P(LoaderSwitches, HeadlessSurfacesOfADriverStayTheDrivers) {
+    const json without = probe({}, {"headless"}).data.at("headless");
+    EXPECT_EQ(without.at("supported"), true);
+    for (const char* present : {"native", "wait", "auto", "owned"}) {
+        Environment environment = enabled();
+        environment["VK_FENCEBRIDGE_PRESENT"] = present;
+        const Report report = probe(environment, {"headless"});
+        EXPECT_TRUE(report.is_mapped);
+        EXPECT_EQ(report.data.at("headless"), without) << present;
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Loader, LoaderSwitches, testing::Values(Loader::System, Loader::Debian12),

@@ -34,31 +34,6 @@ struct Pipe {
     }
 };
 
-std::vector<std::string> with(const Environment& changes) {
-    std::vector<std::string> variables;
-    for (char** variable = environ; *variable != nullptr; ++variable) {
-        const std::string text = *variable;
-        if (!changes.contains(text.substr(0, text.find('=')))) {
-            variables.push_back(text);
-        }
-    }
-    for (const auto& [name, value] : changes) {
-        if (value) {
-            variables.push_back(name + "=" + *value);
-        }
-    }
-    return variables;
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-    std::vector<char*> list;
-    for (const std::string& text : strings) {
-        list.push_back(const_cast<char*>(text.c_str()));
-    }
-    list.push_back(nullptr);
-    return list;
-}
-
 /// A child that runs, and what it has said so far.
 struct Running {
     pid_t pid = -1;
@@ -80,10 +55,10 @@ Running start(const std::vector<std::string>& argv, const Environment& environme
         // Where it is that number already, this clears CLOEXEC in the child.
         ::posix_spawn_file_actions_adddup2(&actions, socket, joint_socket);
     }
-    const std::vector<std::string> variables = with(environment);
+    const std::vector<std::string> variables = variables_with(environment);
     pid_t child = -1;
     const int error = ::posix_spawn(&child, argv.at(0).c_str(), &actions, nullptr,
-                                    pointers(argv).data(), pointers(variables).data());
+                                    pointers_to(argv).data(), pointers_to(variables).data());
     ::posix_spawn_file_actions_destroy(&actions);
     if (error != 0) {
         throw std::system_error(error, std::generic_category(), argv[0]);
@@ -131,6 +106,31 @@ void finish(std::span<Running> children) {
 }
 
 } // namespace
+
+std::vector<std::string> variables_with(const Environment& changes) {
+    std::vector<std::string> variables;
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+        const std::string text = *variable;
+        if (!changes.contains(text.substr(0, text.find('=')))) {
+            variables.push_back(text);
+        }
+    }
+    for (const auto& [name, value] : changes) {
+        if (value) {
+            variables.push_back(name + "=" + *value);
+        }
+    }
+    return variables;
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
+    std::vector<char*> list;
+    for (const std::string& text : strings) {
+        list.push_back(const_cast<char*>(text.c_str()));
+    }
+    list.push_back(nullptr);
+    return list;
+}
 
 ChildResult run_child(const std::vector<std::string>& argv, const Environment& environment) {
     Running child = start(argv, environment, -1);

@@ -19,6 +19,11 @@ struct ChildResult {
 /// Variables to set, or, with no value, to remove; all others are this process's own.
 using Environment = std::map<std::string, std::optional<std::string>>;
 
+/// All of this process's, changed so.
+std::vector<std::string> variables_with(const Environment& changes);
+/// As exec takes them: they point into `strings`, and the last is none.
+std::vector<char*> pointers_to(const std::vector<std::string>& strings);
+
 /// Runs argv[0] with these arguments and waits for it; stdin is empty. Throws std::system_error
 /// where it cannot be started.
 ChildResult run_child(const std::vector<std::string>& argv, const Environment& environment = {});

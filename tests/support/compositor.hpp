@@ -1,6 +1,10 @@
 // The Wayland compositors of the guest.
 #pragma once
 
+#include "support/process_group.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <optional>
 #include <string>
 
 namespace fencebridge::test {
@@ -9,16 +13,17 @@ namespace fencebridge::test {
 class Compositor {
 public:
     /// `name`: sway, weston, kwin or mutter. `software`: it draws on the CPU, and takes buffers
-    /// that no GPU of the guest's would. Waits until it answers, and says so in $WAYLAND_DISPLAY.
-    /// Its log goes to `log`, a file. Throws std::runtime_error where it does not come up.
+    /// that no GPU of the guest's would. Waits until it answers, and says so in $XDG_RUNTIME_DIR
+    /// and $WAYLAND_DISPLAY; where it has a session bus, in $DBUS_SESSION_BUS_ADDRESS. Its log goes
+    /// to `log`, a file. Throws std::runtime_error where it does not come up.
     Compositor(const std::string& name, bool software, const std::string& log);
-    ~Compositor();
-    Compositor(const Compositor&) = delete;
-    Compositor& operator=(const Compositor&) = delete;
 
 private:
-    void stop() noexcept;
-    int group_ = -1; ///< its process group
+    void start_bus();
+
+    TemporaryFolder folder_; ///< with its sockets and all that it writes
+    std::optional<ProcessGroup> bus_;
+    std::optional<ProcessGroup> compositor_;
 };
 
 /// Whether the compositor leaves a picture unshown as long as the fences on its dma-buf are

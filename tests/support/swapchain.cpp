@@ -31,6 +31,8 @@ TestSwapchain::TestSwapchain(const VulkanContext& context, VkSurfaceKHR surface,
     }
     const VkSwapchainCreateInfoKHR info{
         .sType = VK_STRUCTURE_TYPE_SWAPCHAIN_CREATE_INFO_KHR,
+        .pNext = options.chain,
+        .flags = options.flags,
         .surface = surface,
         .minImageCount = std::max(capabilities.minImageCount, options.fewest_images),
         .imageFormat = VK_FORMAT_B8G8R8A8_UNORM,

@@ -14,6 +14,8 @@ struct SwapchainOptions {
     VkPresentModeKHR mode = VK_PRESENT_MODE_FIFO_KHR;
     VkSwapchainKHR old = VK_NULL_HANDLE; ///< that it takes over from
     uint32_t fewest_images = 0;          ///< at least; the surface may want more
+    VkSwapchainCreateFlagsKHR flags = 0;
+    const void* chain = nullptr; ///< behind VkSwapchainCreateInfoKHR
 };
 
 /// B8G8R8A8 images on queue family 0. Failures abort, as those of a VulkanContext do, where a

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <string>
 
 namespace {
@@ -54,5 +55,9 @@ int main(int argc, char** argv) {
     auto* const results = new ResultsListener;
     testing::UnitTest::GetInstance()->listeners().Append(results); // takes ownership
     const int status = RUN_ALL_TESTS();
+    if (!GTEST_FLAG_GET(list_tests) && testing::UnitTest::GetInstance()->test_to_run_count() == 0) {
+        std::fprintf(stderr, "no test was run: a filter that lets none through proves nothing\n");
+        return 1;
+    }
     return status == 0 && results->had_unexplained_skips() ? 1 : status;
 }

@@ -1,12 +1,13 @@
 #include "support/vulkan_context.hpp"
 
+#include "support/mapped_library.hpp"
+
 #include <vulkan/vulkan.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <mutex>
 #include <string_view>
 #include <utility>
@@ -92,18 +93,6 @@ bool has(const std::vector<VkExtensionProperties>& all, std::string_view wanted)
     });
 }
 
-/// Whether a library is in this process: a test that believes in a layer that is not there proves
-/// nothing.
-bool is_mapped(std::string_view library) {
-    std::ifstream maps("/proc/self/maps");
-    for (std::string line; std::getline(maps, line);) {
-        if (line.find(library) != std::string::npos) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void check_layers(Layers layers) {
     const bool wants_validation = layers == Layers::ValidationBelow ||
                                   layers == Layers::ValidationAbove ||
@@ -160,6 +149,9 @@ VulkanContext::VulkanContext(const ContextOptions& options)
         switch_layers(options.layers, environment);
         for (const auto& [setting, value] : options.settings) {
             environment.set("VK_FENCEBRIDGE_" + setting, value);
+        }
+        for (const auto& [variable, value] : options.environment) {
+            environment.set(variable, value);
         }
         const bool has_messenger =
             has(list_extensions([](uint32_t* count, VkExtensionProperties* all) {

@@ -28,6 +28,8 @@ struct ContextOptions {
     bool shares_memory = true;
     /// VK_FENCEBRIDGE_* for this instance, e.g. {"FENCE_SOURCE", "wait"}.
     std::vector<std::pair<std::string, std::string>> settings;
+    /// Whole variables, for this instance: what switches other layers on.
+    std::vector<std::pair<std::string, std::string>> environment;
     uint32_t queue_count = 1;  ///< at most; of family 0
     uint32_t spare_queues = 0; ///< at most; behind those, and nobody fetches them
     bool device_group = false; ///< the device is made of a group, of this one alone

@@ -1,10 +1,11 @@
 // A real X server with DRI3 and Present, without a screen: Xwayland under sway's headless backend.
 #pragma once
 
+#include "support/process_group.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <optional>
 #include <string>
-#include <sys/types.h>
 
 namespace fencebridge::test {
 
@@ -13,9 +14,6 @@ class XServer {
 public:
     /// Waits until it takes connections. What is missing where it does not come is in missing().
     XServer();
-    ~XServer();
-    XServer(const XServer&) = delete;
-    XServer& operator=(const XServer&) = delete;
 
     /// Empty, or what the machine lacks.
     const std::string& missing() const { return missing_; }
@@ -24,7 +22,7 @@ public:
 
 private:
     TemporaryFolder folder_;
-    pid_t sway_ = -1;
+    std::optional<ProcessGroup> sway_;
     std::string missing_;
     std::string display_;
 };

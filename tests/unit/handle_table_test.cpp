@@ -1,5 +1,6 @@
 // HandleTable: lock-free lookups beside insertions.
 #include "dispatch/handle_table.hpp"
+#include "unit/allocation_counter.hpp"
 
 #include <gtest/gtest.h>
 
@@ -51,6 +52,21 @@ TEST(HandleTable, InsertReplaces) {
     EXPECT_EQ(table.find(&key), &second);
     EXPECT_EQ(table.erase(&key), &second);
     EXPECT_EQ(table.find(&key), nullptr) << "the first must not come to light again";
+}
+
+TEST(HandleTable, ComingAndGoingGrowsNothing) {
+    // Each handle at another address, as in a process that makes devices for years.
+    auto& table = new_table();
+    const auto keys = std::make_unique<std::array<Object, 20'000>>();
+    int value = 1;
+    const size_t before = allocation_count();
+    for (const Object& key : *keys) {
+        table.insert(&key, &value);
+        ASSERT_EQ(table.find(&key), &value);
+        ASSERT_EQ(table.erase(&key), &value);
+        ASSERT_EQ(table.find(&key), nullptr);
+    }
+    EXPECT_LE(allocation_count() - before, 64U) << "more than one for each of its buckets";
 }
 
 TEST(HandleTable, EraseReturnsAndForgets) {

@@ -38,6 +38,17 @@ TEST_F(Manifest, IsWhatTheLoaderAsksForOfAnImplicitLayer) {
     }
 }
 
+TEST_F(Manifest, OffersTheExtensionsThatTheLayerHasItself) {
+    for (const json& layer : {built, installed}) {
+        std::set<std::string> names;
+        for (const json& extension : layer.at("instance_extensions")) {
+            names.insert(extension.at("name"));
+        }
+        EXPECT_EQ(names,
+                  (std::set<std::string>{"VK_EXT_headless_surface", "VK_EXT_layer_settings"}));
+    }
+}
+
 TEST_F(Manifest, NeitherArchitecturesNameIsAPrefixOfTheOther) {
     const std::string name_64 = "VK_LAYER_FENCEBRIDGE_implicit_sync";
     const std::string name_32 = "VK_LAYER_FENCEBRIDGE_32_implicit_sync";
@@ -87,7 +98,7 @@ TEST_F(Manifest, SettingsSayHowTheyAreSet) {
         }
     }
     EXPECT_EQ(keys, (std::set<std::string>{"policy", "fence_source", "acquire", "guard", "present",
-                                           "check", "acquire_timeout_ms", "log_level"}));
+                                           "check", "acquire_timeout_ms", "log_level", "trace"}));
 }
 
 } // namespace fencebridge::test

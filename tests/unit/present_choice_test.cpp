@@ -81,4 +81,18 @@ TEST(PresentChoice, DriversThatAreBestLeftAloneAreLeftAlone) {
     EXPECT_FALSE(may_own_swapchains(PresentSetting::Wait, VK_DRIVER_ID_NVIDIA_PROPRIETARY));
 }
 
+TEST(PresentChoice, HeadlessSurfaceThatTheDriverDoesNotKnowIsOursOrNobodys) {
+    for (const PresentSetting setting : {PresentSetting::Auto, PresentSetting::Owned}) {
+        // Whatever `auto` thinks of the driver's own swapchain: there is none.
+        PresentCapabilities capabilities = everything();
+        capabilities.fences.driver = VK_DRIVER_ID_MESA_RADV;
+        EXPECT_EQ(no_swapchain_without_driver(setting, capabilities), nullptr) << name(setting);
+        capabilities.dma_buf_export = false;
+        EXPECT_NE(no_swapchain_without_driver(setting, capabilities), nullptr) << name(setting);
+    }
+    for (const PresentSetting setting : {PresentSetting::Native, PresentSetting::Wait}) {
+        EXPECT_NE(no_swapchain_without_driver(setting, everything()), nullptr) << name(setting);
+    }
+}
+
 } // namespace fencebridge::test

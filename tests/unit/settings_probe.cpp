@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
         {"check", static_cast<int>(read.check)},
         {"acquire_timeout_ms", read.acquire_timeout.count()},
         {"log_level", static_cast<int>(read.log_level)},
+        {"trace", read.trace},
     };
     std::cout << json << std::endl; // NOLINT(performance-avoid-endl): it may be the last word
     if (::getauxval(AT_SECURE) != 0) {

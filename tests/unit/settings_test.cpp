@@ -16,10 +16,15 @@ using nlohmann::json;
 
 namespace {
 
-const json defaults{{"policy", "auto"},           {"fence_source", "auto"},
-                    {"acquire", "auto"},          {"guard", 0},
-                    {"present", "auto"},          {"check", 0},
-                    {"acquire_timeout_ms", 5000}, {"log_level", 3}};
+const json defaults{{"policy", "auto"},
+                    {"fence_source", "auto"},
+                    {"acquire", "auto"},
+                    {"guard", 0},
+                    {"present", "auto"},
+                    {"check", 0},
+                    {"acquire_timeout_ms", 5000},
+                    {"log_level", 3},
+                    {"trace", ""}};
 
 json defaults_but(const json& changes) {
     json settings = defaults;
@@ -65,7 +70,8 @@ TEST_F(Settings, EnvironmentNamesEachOfThem) {
                     {"VK_FENCEBRIDGE_CHECK", "on"},
                     {"VK_FENCEBRIDGE_PRESENT", "owned"},
                     {"VK_FENCEBRIDGE_ACQUIRE_TIMEOUT_MS", "250"},
-                    {"VK_FENCEBRIDGE_LOG_LEVEL", "debug"}}),
+                    {"VK_FENCEBRIDGE_LOG_LEVEL", "debug"},
+                    {"VK_FENCEBRIDGE_TRACE", "/tmp/trace %p"}}),
               (json{{"policy", "off"},
                     {"fence_source", "fence"},
                     {"acquire", "poll"},
@@ -73,7 +79,19 @@ TEST_F(Settings, EnvironmentNamesEachOfThem) {
                     {"present", "owned"},
                     {"check", 1},
                     {"acquire_timeout_ms", 250},
-                    {"log_level", 4}}));
+                    {"log_level", 4},
+                    {"trace", "/tmp/trace %p"}}));
+}
+
+TEST_F(Settings, APathIsOneValue) {
+    // The settings library splits values at commas and colons: half a path is worse than none.
+    for (const char* path : {"/tmp/a,b", "/tmp/a:b"}) {
+        EXPECT_EQ(read({{"VK_FENCEBRIDGE_TRACE", path}}), defaults) << path;
+        EXPECT_NE(log.find("comma or a colon"), std::string::npos) << path << ": " << log;
+    }
+    EXPECT_EQ(read({{"VK_FENCEBRIDGE_TRACE", ""}}), defaults);
+    EXPECT_EQ(log, "");
+    EXPECT_EQ(read({}, {"trace=/tmp/a,b"}), defaults_but({{"trace", "/tmp/a,b"}}));
 }
 
 TEST_F(Settings, EveryWordOfTheManifestIsUnderstood) {
@@ -176,6 +194,7 @@ TEST_F(Settings, PrivilegedProcessReadsNeitherEnvironmentNorFile) {
                                           "fencebridge_implicit_sync.fence_source = semaphore\n");
     const ChildResult child =
         run_child({program, "acquire=poll"}, {{"VK_LAYER_SETTINGS_PATH", file},
+                                              {"VK_FENCEBRIDGE_TRACE", "/tmp/trace"},
                                               {"VK_FENCEBRIDGE_POLICY", "off"},
                                               {"LD_PRELOAD", std::nullopt}});
     ASSERT_EQ(child.exit_status, 0) << child.err;

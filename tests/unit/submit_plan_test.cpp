@@ -86,6 +86,29 @@ TEST_F(Plan, OneMemorysTransferSaysNothingOfAnother) {
     EXPECT_EQ(plan.releases()[0].memory, touched);
 }
 
+TEST_F(Plan, WhatIsKnownInTwoWaysHappensOnce) {
+    const auto shared = memory(1);
+    record(commands(1), shared, Origin::Touch);
+    record(commands(1), shared, Origin::Transfer);
+    ASSERT_TRUE(make(Policy::Touch));
+    ASSERT_EQ(plan.releases().size(), 1U);
+    EXPECT_EQ(plan.releases()[0].origin, Origin::Transfer);
+    EXPECT_EQ(plan.batches()[0].acquires.size(), 1U);
+}
+
+TEST_F(Plan, OneMemoryInTwoCommandBuffersIsReleasedOnce) {
+    const auto first = memory(1);
+    const auto second = memory(2);
+    record(commands(1), first, Origin::Transfer);
+    record(commands(1), second, Origin::Transfer);
+    record(commands(2), first, Origin::Transfer);
+    ASSERT_TRUE(make(Policy::Transfers));
+    EXPECT_EQ(plan.releases().size(), 2U);
+    ASSERT_EQ(plan.batches().size(), 2U);
+    EXPECT_EQ(plan.batches()[0].acquires.size(), 2U);
+    EXPECT_EQ(plan.batches()[1].acquires.size(), 1U) << "each batch waits for its own";
+}
+
 TEST_F(Plan, AlwaysHandsOffAllThatAPeerMayHold) {
     const auto held = memory(1);
     const auto kept = memory(2, false);

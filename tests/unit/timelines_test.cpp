@@ -246,6 +246,29 @@ TEST_F(TimelinesTest, CollectsTimelinesOnly) {
     EXPECT_EQ(points.signals[0].value, 5U);
 }
 
+/// What lets a submit go the short way: no point may be overlooked, a binary semaphore may pass for
+/// one.
+TEST_F(TimelinesTest, PointsAreSuspectedWithoutALock) {
+    VkSubmitInfo batch{
+        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO, .waitSemaphoreCount = 1, .pWaitSemaphores = &s};
+    EXPECT_FALSE(Timelines::may_have_points(std::span<const VkSubmitInfo>(&batch, 1)));
+    const VkTimelineSemaphoreSubmitInfo values{
+        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO};
+    const VkProtectedSubmitInfo something_else{.sType = VK_STRUCTURE_TYPE_PROTECTED_SUBMIT_INFO,
+                                               .pNext = &values};
+    batch.pNext = &something_else;
+    EXPECT_TRUE(Timelines::may_have_points(std::span<const VkSubmitInfo>(&batch, 1)));
+
+    VkSemaphoreSubmitInfo semaphore{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
+                                    .semaphore = s};
+    std::array<VkSubmitInfo2, 2> batches{};
+    batches[1].signalSemaphoreInfoCount = 1;
+    batches[1].pSignalSemaphoreInfos = &semaphore;
+    EXPECT_FALSE(Timelines::may_have_points(std::span<const VkSubmitInfo2>(batches)));
+    semaphore.value = 1;
+    EXPECT_TRUE(Timelines::may_have_points(std::span<const VkSubmitInfo2>(batches)));
+}
+
 TEST_F(TimelinesTest, WaitForAnEarlierBatchOfTheSameSubmitIsNone) {
     const auto info = [](VkSemaphore semaphore, uint64_t value) {
         return VkSemaphoreSubmitInfo{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,

@@ -83,6 +83,9 @@ keep_output() {
     done
     [[ ! -d $job/logs ]] || cp -r "$job/logs/." "$FB_OUT/logs"
     [[ ! -d $job/out ]] || cp -r "$job/out/." "$FB_OUT"
+    if [[ -n $FB_DOCS && -e $job/out/performance.md ]]; then
+        cp -r "$job/out/performance.md" "$job/out/performance" "$FB_SRC/docs/"
+    fi
 }
 
 # give_up WHY: before there is anything to clean up.

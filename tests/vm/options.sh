@@ -19,6 +19,7 @@ options
   --driver venus|lavapipe  the guest's Vulkan driver (test, bench: both unless given; otherwise venus)
   --suite NAME             only this suite of tests (test; may be repeated; default: all)
   --host                   on this machine itself: its GPU, its kernel, no tree and no guest
+  --docs                   bench: write docs/performance.md and its plots anew
   --json FILE              write the results there, also when something fails
   --timeout SEC            end the guest's command after SEC seconds
   --out DIR                folder for logs and pictures (default: out/ in the checkout)
@@ -36,7 +37,7 @@ bad_option() {
 }
 
 parse_options() {
-    FB_VERB='' FB_DRIVER='' FB_SUITES='' FB_HOST='' FB_JSON='' FB_TIMEOUT='' FB_OUT=$FB_SRC/out
+    FB_VERB='' FB_DRIVER='' FB_SUITES='' FB_HOST='' FB_JSON='' FB_TIMEOUT='' FB_DOCS='' FB_OUT=$FB_SRC/out
     FB_COMMAND=()
     local option
     while (($#)); do
@@ -54,6 +55,7 @@ parse_options() {
             shift
             ;;
         --host) FB_HOST=1 ;;
+        --docs) FB_DOCS=1 ;;
         --) shift && FB_COMMAND=("$@") && break ;;
         -*) bad_option "unknown option $option" ;;
         demo | test | bench | shell | exec)
@@ -92,11 +94,12 @@ check_options() {
     exec) ((${#FB_COMMAND[@]})) || bad_option "exec needs a command: ./run exec -- CMD" ;;
     *) ((${#FB_COMMAND[@]} == 0)) || bad_option "$FB_VERB takes no command" ;;
     esac
+    [[ -z $FB_DOCS || $FB_VERB == bench ]] || bad_option "--docs goes with bench"
     [[ -z $FB_SUITES || $FB_VERB == test ]] || bad_option "--suite goes with test"
     [[ -z $FB_HOST || -z $FB_DRIVER ]] || bad_option "--driver picks a guest driver: it does not go with --host"
     if [[ -z $FB_TIMEOUT ]]; then
         case $FB_VERB in
-        test) FB_TIMEOUT=2400 ;;
+        test | bench) FB_TIMEOUT=2400 ;;
         shell) FB_TIMEOUT=86400 ;;
         *) FB_TIMEOUT=900 ;;
         esac

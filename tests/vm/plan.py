@@ -24,7 +24,7 @@ import sys
 TAGS = {"guest", "each-driver", "venus", "lavapipe", "sanitize", "asan", "idle", "alone"}
 GUEST_DRIVERS = ("venus", "lavapipe")
 # Left out of `test` unless they are asked for: suites with a verb of their own, and the long runs.
-OWN_VERB = {"bench", "demo", "matrix"}
+OWN_VERB = {"apps", "bench", "demo", "matrix", "transparency-long"}
 SLOWNESS = {"plain": 1, "asan": 3, "tsan": 6}
 # A sanitizer looks at the layer, not at the driver: each has one, the threads of the proxy source
 # (lavapipe's) under the one that watches threads.
@@ -118,6 +118,8 @@ def main():
                     row.append(test.company(flavour))
                     plans[in_guest].append("\t".join(str(column) or "-" for column in row).replace("\n", " "))
     for in_guest, name in ((False, "plan-here.tsv"), (True, "plan-guest.tsv")):
+        # Those that only wait begin first, beside all the others.
+        plans[in_guest].sort(key=lambda line: not line.endswith("\tidle"))
         (options.folder / name).write_text("".join(line + "\n" for line in plans[in_guest]))
     return 0
 

@@ -3,7 +3,8 @@
 
 Reads JOB/plan-*.tsv (what should have run), JOB/finished.tsv (what ended, and how) and JOB/results/*.jsonl
 (what the programs said of their cases); writes JOB/results.json. A case that began and did not end, and a
-test that was to run and did not, are failures: silence is never a pass. Nor is a skip without a reason.
+test that was to run and did not, are failures: silence is never a pass. Nor is a skip without a reason. A case
+that failed beside other tests and passed alone (see run-plan.sh) is named as unsteady.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 
 SKIP_STATUS = 77
 STATUSES = ("pass", "fail", "skip")
+UNSTEADY = "failed beside other tests, passed alone"
 
 
 def entry(suite, name, status, note="", value=None, unit=None, bar=None):
@@ -69,6 +71,8 @@ def entries_of_test(job, row, finished, missing_note):
         if not any(event.get("event") == "start" for event in events):
             yield entry(suite, name, "fail", f"did not run: {missing_note}")
         return
+    first = read_events(job / "results" / f"{slug}.first.jsonl")
+    failed_first = {event["name"]: event.get("note") or "" for event in first if event.get("status") == "fail"}
     status, remark = finished[slug]
     if status == "skip":
         yield entry(suite, name, "skip", remark)
@@ -77,6 +81,12 @@ def entries_of_test(job, row, finished, missing_note):
     ending = how_it_ended(status, limit)
     if events:
         entries = list(entries_of_events(suite, prefix, events, ending))
+        for case in entries:
+            note = failed_first.get(case["name"].removeprefix(prefix))
+            if note is not None and case["status"] == "pass":
+                case["note"] = f"{UNSTEADY}: {note}"
+            elif note is not None and case["status"] == "skip":
+                case.update(status="fail", note=f"failed first, then skipped: {note}")
         yield from entries
         if status not in (0, SKIP_STATUS) and not any(e["status"] == "fail" for e in entries):
             yield entry(suite, name, "fail", f"no case failed, but: {ending}")
@@ -136,6 +146,9 @@ def main():
             for r in results:
                 if r["status"] == status:
                     print(f"{title}: {r['suite']}: {r['name']}: {r['note']}")
+        for r in results:
+            if r["note"].startswith(UNSTEADY):
+                print(f"unsteady: {r['suite']}: {r['name']}: {r['note']}")
         if not results:
             print("no tests ran")
         print(f"{count['pass']} passed, {count['fail']} failed, {count['skip']} skipped")

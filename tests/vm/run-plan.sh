@@ -1,7 +1,12 @@
 #!/bin/bash
 # run-plan.sh PLAN: runs the tests of a plan (see plan.py): in the guest, in the tree's chroot or on the machine
-# itself. Those that look at the guest's timing go first, one after the other; then two lanes side by side, one
-# of what runs on Venus and one of all the rest, for a test waits more than it works.
+# itself. Those that look at the guest's timing go first, one after the other; then two lanes side by side, one of
+# each of the guest's drivers, for a test waits more than it works. What needs no driver goes to the lane that is
+# free first.
+#
+# What failed in a lane, by an assertion of its own (not by a crash, a sanitizer's report or the time limit), is
+# run again alone, if no more than AGAIN_AT_MOST programs failed so: the one thing that lanes can change is time.
+# Both results are kept, and the report says which cases were unsteady.
 #
 # Each is under its own time limit and has its own log and its own file of results; what of it still runs
 # shortly before that limit is looked at (see show-stuck.sh). A line in finished.tsv is written when a test has
@@ -14,6 +19,8 @@ job=${FENCEBRIDGE_JOB:-/job}
 export FENCEBRIDGE_JOB=$job
 mkdir -p "$job/logs" "$job/results" "$job/out"
 touch "$job/finished.tsv"
+
+AGAIN_AT_MOST=2
 
 seconds() { echo "${EPOCHREALTIME/[.,]/}"; }
 
@@ -42,11 +49,16 @@ run_test() {
     exec "${wrapper[@]}" bash -c "$4"
 }
 
+slug_of() { echo "${1//\//--}"; }
+# ended_with SLUG STATUS_PATTERN
+ended_with() { grep -q "^$1"$'\t'"$2"$'\t' "$job/finished.tsv"; }
+
 # run_row FLAVOUR SUITE NAME LIMIT DRIVER COMMAND: one test of the plan.
 run_row() {
     local flavour=$1 suite=$2 name=$3 limit=$4 driver=$5 command=$6
-    local slug=${name//\//--} began status took verdict tail="" test notice ended
-    if grep -qF "$slug"$'\t' "$job/finished.tsv"; then return; fi
+    local slug began status took verdict tail="" test notice ended
+    slug=$(slug_of "$name")
+    if ended_with "$slug" '[0-9a-z]*'; then return; fi
     if [[ $limit == - ]]; then
         printf '%s\t%s\t%s\n' "$slug" skip "$command" >>"$job/finished.tsv"
         return
@@ -82,15 +94,18 @@ run_row() {
     printf '%s\t%s\t%s\n' "$slug" "$status" "$took" >>"$job/finished.tsv"
 }
 
-# run_lane ALONE_OR_DRIVER: the tests that are to run alone; or the others of Venus; or all the rest. Each in the
-# plan's order, an idle one beside those that follow it.
+# run_lane ALONE_OR_DRIVER: the tests that are to run alone; or the others of a driver; or the rest, which several
+# lanes may share. Each in the plan's order, an idle one beside those that follow it.
 run_lane() {
     local suite name limit flavour driver command company lane
     while IFS=$'\t' read -r suite name _ limit flavour driver command company <&3; do
-        lane=rest
-        [[ $driver != venus ]] || lane=venus
+        case $driver in
+        venus | lavapipe) lane=$driver ;;
+        *) lane=rest ;;
+        esac
         [[ $company != alone ]] || lane=alone
         [[ $lane == "$1" ]] || continue
+        [[ $lane != rest ]] || mkdir "$taken/$(slug_of "$name")" 2>/dev/null || continue
         if [[ $company == idle ]]; then
             run_row "$flavour" "$suite" "$name" "$limit" "$driver" "$command" &
         else
@@ -100,7 +115,35 @@ run_lane() {
     wait
 }
 
+# run_failed_again: see above. A lane's failures only: alone, nothing could be different.
+run_failed_again() {
+    local suite name limit flavour driver command company slug row failed=()
+    while IFS= read -r row; do
+        IFS=$'\t' read -r _ name _ _ _ _ _ company <<<"$row"
+        slug=$(slug_of "$name")
+        # Without results it does not tell its cases; with a first file it has had its second run.
+        if [[ $company != alone && -e $job/results/$slug.jsonl && ! -e $job/results/$slug.first.jsonl ]] &&
+            ended_with "$slug" 1; then
+            failed+=("$row")
+        fi
+    done <"$plan"
+    ((${#failed[@]} <= AGAIN_AT_MOST)) || return 0
+    for row in "${failed[@]}"; do
+        IFS=$'\t' read -r suite name _ limit flavour driver command _ <<<"$row"
+        slug=$(slug_of "$name")
+        echo "again, alone: $name"
+        mv "$job/results/$slug.jsonl" "$job/results/$slug.first.jsonl"
+        mv "$job/logs/$slug.log" "$job/logs/$slug.first.log"
+        sed -i "\\|^$slug\t|d" "$job/finished.tsv"
+        run_row "$flavour" "$suite" "$name" "$limit" "$driver" "$command"
+    done
+}
+
+taken=$(mktemp -d)
+trap 'rm -rf "$taken"' EXIT
 run_lane alone
-run_lane venus &
-run_lane rest &
+for driver in venus lavapipe; do
+    (run_lane "$driver" && run_lane rest) &
+done
 wait
+run_failed_again

@@ -19,11 +19,11 @@ WindowSwapchain::~WindowSwapchain() {
     vkQueueWaitIdle(context_.queue);
 }
 
-VkResult WindowSwapchain::clear_and_present(uint32_t index, const LongWork* work, VkFence done,
-                                            uint64_t id) {
+VkResult WindowSwapchain::clear_and_present(uint32_t index, VkFence done, uint64_t id,
+                                            const LongWork* work,
+                                            std::chrono::milliseconds duration) {
     CommandBuffer& commands = commands_.at(index);
-    record_picture(commands, images.at(index), 0x40800000U + index * 60, work,
-                   std::chrono::milliseconds(180));
+    record_picture(commands, images.at(index), 0x40800000U + index * 60, work, duration);
     const VkPresentIdKHR with_id{
         .sType = VK_STRUCTURE_TYPE_PRESENT_ID_KHR,
         .swapchainCount = 1,
@@ -38,7 +38,7 @@ VkResult WindowSwapchain::show_frame(uint64_t id) {
     if (acquired < 0) {
         return acquired;
     }
-    const VkResult presented = clear_and_present(index, nullptr, VK_NULL_HANDLE, id);
+    const VkResult presented = clear_and_present(index, VK_NULL_HANDLE, id);
     return presented < 0 || acquired == VK_SUCCESS ? presented : acquired;
 }
 

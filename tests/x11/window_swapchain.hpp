@@ -16,10 +16,11 @@ public:
     WindowSwapchain(const WindowSwapchain&) = delete;
     WindowSwapchain& operator=(const WindowSwapchain&) = delete;
 
-    /// Clears the image, behind `work` where there is some, and presents it behind that. `done` is
-    /// in the submit. `id`: of the present; 0: none.
-    VkResult clear_and_present(uint32_t index, const LongWork* work = nullptr,
-                               VkFence done = VK_NULL_HANDLE, uint64_t id = 0);
+    /// Clears the image, behind `work` of such a duration where there is some, and presents it
+    /// behind that. `done` is in the submit. `id`: of the present; 0: none.
+    VkResult clear_and_present(uint32_t index, VkFence done = VK_NULL_HANDLE, uint64_t id = 0,
+                               const LongWork* work = nullptr,
+                               std::chrono::milliseconds duration = {});
     /// Acquires before, without work. What either said, the worse first.
     VkResult show_frame(uint64_t id = 0);
 
