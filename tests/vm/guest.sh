@@ -22,7 +22,7 @@ accelerator() {
 # boot_guest [OPTION...]: runs the bash script /job/command in the guest. Its status is the script's; 124:
 # ended at the time limit; 125: the guest died twice.
 boot_guest() {
-    preloads host-display-camera host-udmabuf-stand-in
+    preloads host-display-camera host-ring-waker host-udmabuf-stand-in
     in_tree python3 -B /src/tests/vm/supervise.py --timeout "$FB_TIMEOUT" --accelerator "$(accelerator)" "$@"
 }
 

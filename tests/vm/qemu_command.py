@@ -5,6 +5,7 @@ import os
 QMP_SOCKET = "/tmp/qmp.sock"
 UDMABUF_STAND_IN = "/build/host-udmabuf-stand-in.so"
 CAMERA = "/build/host-display-camera.so"
+RING_WAKER = "/build/host-ring-waker.so"
 
 # console=: the serial line carries the kernel log and nothing else. panic=-1 with -no-reboot: a panic
 # ends QEMU at once. The rest makes an emulated boot quick.
@@ -51,7 +52,7 @@ def qemu_command(shell, accelerator):
 
 
 def qemu_environment():
-    preload = [CAMERA]
+    preload = [CAMERA, RING_WAKER]
     if not os.path.exists("/dev/udmabuf"):
         preload.append(UDMABUF_STAND_IN)
     return {"PATH": os.environ["PATH"], "HOME": "/tmp", "XDG_RUNTIME_DIR": "/run",

@@ -72,7 +72,9 @@ def entries_of_test(job, row, finished, missing_note):
             yield entry(suite, name, "fail", f"did not run: {missing_note}")
         return
     first = read_events(job / "results" / f"{slug}.first.jsonl")
-    failed_first = {event["name"]: event.get("note") or "" for event in first if event.get("status") == "fail"}
+    failed_first = {case["name"]: case["note"]
+                    for case in entries_of_events(suite, "", first, "it was stopped at its time limit")
+                    if case["status"] == "fail"}
     status, remark = finished[slug]
     if status == "skip":
         yield entry(suite, name, "skip", remark)

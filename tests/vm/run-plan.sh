@@ -4,9 +4,10 @@
 # each of the guest's drivers, for a test waits more than it works. What needs no driver goes to the lane that is
 # free first.
 #
-# What failed in a lane, by an assertion of its own (not by a crash, a sanitizer's report or the time limit), is
-# run again alone, if no more than AGAIN_AT_MOST programs failed so: the one thing that lanes can change is time.
-# Both results are kept, and the report says which cases were unsteady.
+# What failed in a lane, by an assertion of its own (not by a crash or a sanitizer's report), is run again alone,
+# if no more than AGAIN_AT_MOST programs failed so: the one thing that lanes can change is time. So is what did not
+# end while none of its threads was in the layer: that is the guest's. Both results are kept, and the report says
+# which cases were unsteady.
 #
 # Each is under its own time limit and has its own log and its own file of results; what of it still runs
 # shortly before that limit is looked at (see show-stuck.sh). A line in finished.tsv is written when a test has
@@ -53,6 +54,30 @@ slug_of() { echo "${1//\//--}"; }
 # ended_with SLUG STATUS_PATTERN
 ended_with() { grep -q "^$1"$'\t'"$2"$'\t' "$job/finished.tsv"; }
 
+# show_stuck PID: and in the guest what its machine does outside, which Venus waits for.
+show_stuck() {
+    bash "$here/show-stuck.sh" "$1"
+    [[ -e $job/heartbeat ]] || return 0
+    rm -f "$job/host-stacks"
+    : >"$job/want-host-stacks"
+    for _ in {1..25}; do
+        sleep 1
+        if [[ -e $job/host-stacks ]]; then
+            echo "stuck: the guest's machine, seen from outside:"
+            sed 's/^stuck:/outside:/' "$job/host-stacks"
+            return
+        fi
+    done
+    echo "stuck: no answer from outside the guest"
+}
+
+# hung_elsewhere LOG: whether the stacks of a test that did not end were seen, and the layer is in none of them:
+# neither its library, nor a function of it in a program that is linked with its parts.
+hung_elsewhere() {
+    grep -q '^stuck:   #' "$1" &&
+        ! grep -qP '^stuck:   #.*/libVkLayer_FENCEBRIDGE|^stuck:   #[^(]* fencebridge::(?!test::)' "$1"
+}
+
 # run_row FLAVOUR SUITE NAME LIMIT DRIVER COMMAND: one test of the plan.
 run_row() {
     local flavour=$1 suite=$2 name=$3 limit=$4 driver=$5 command=$6
@@ -73,7 +98,7 @@ run_row() {
     wait -n -p ended "$test" "$notice"
     status=$?
     if [[ $ended == "$notice" ]]; then
-        bash "$here/show-stuck.sh" "$test" >>"$job/logs/$slug.log" 3<&-
+        show_stuck "$test" >>"$job/logs/$slug.log" 3<&-
         wait "$test"
         status=$?
     else
@@ -122,8 +147,8 @@ run_failed_again() {
         IFS=$'\t' read -r _ name _ _ _ _ _ company <<<"$row"
         slug=$(slug_of "$name")
         # Without results it does not tell its cases; with a first file it has had its second run.
-        if [[ $company != alone && -e $job/results/$slug.jsonl && ! -e $job/results/$slug.first.jsonl ]] &&
-            ended_with "$slug" 1; then
+        [[ $company != alone && -e $job/results/$slug.jsonl && ! -e $job/results/$slug.first.jsonl ]] || continue
+        if ended_with "$slug" 1 || { ended_with "$slug" 124 && hung_elsewhere "$job/logs/$slug.log"; }; then
             failed+=("$row")
         fi
     done <"$plan"

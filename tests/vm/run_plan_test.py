@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,12 +14,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 import unittest_results  # noqa: E402
 
-# Fails its one case with the exit status $1 in the first $2 runs.
+# Fails its one case with the exit status $1 in the first $2 runs. Or it becomes the program $1, which does not end.
 PROGRAM = """#!/bin/bash
 echo run >>"$0.runs"
 verdict=pass status=0
-if (($(wc -l <"$0.runs") <= $2)); then verdict=fail status=$1; fi
 echo '{"event": "start", "name": "Case.one"}' >>"$FENCEBRIDGE_RESULTS"
+if (($(wc -l <"$0.runs") <= $2)); then
+    [[ $1 != */* ]] || exec "$1" 1000
+    verdict=fail status=$1
+fi
 echo '{"event": "end", "name": "Case.one", "status": "'$verdict'", "note": "a reason"}' >>"$FENCEBRIDGE_RESULTS"
 exit $status
 """
@@ -33,7 +37,7 @@ class RunPlanTest(unittest.TestCase):
             for number, (status, failing, company) in enumerate(programs):
                 program = job / f"program{number}"
                 program.write_text(PROGRAM)
-                rows.append("\t".join(["unit", f"none/program{number}", "none/", "60", "plain", "none",
+                rows.append("\t".join(["unit", f"none/program{number}", "none/", "10", "plain", "none",
                                        f"bash {program} {status} {failing}", company]))
             (job / "plan-here.tsv").write_text("".join(row + "\n" for row in rows))
             environment = {name: value for name, value in os.environ.items() if name != "FENCEBRIDGE_RESULTS"}
@@ -63,6 +67,23 @@ class RunPlanTest(unittest.TestCase):
 
     def test_WhatFailedAloneIsFinal(self):
         _, printed, runs = self.run_plan((1, 1, "alone"))
+        self.assertIn("0 passed, 1 failed, 0 skipped", printed)
+        self.assertEqual(runs, [1])
+
+    @unittest.skipUnless(shutil.which("eu-stack"), "no eu-stack on this machine: it shows where a program hangs")
+    def test_WhatHangsElsewhereRunsAgain(self):
+        _, printed, runs = self.run_plan((shutil.which("sleep"), 1, "-"))
+        self.assertIn("unsteady: unit: none/Case.one: failed beside other tests, passed alone: did not end", printed)
+        self.assertIn("1 passed, 0 failed, 0 skipped", printed)
+        self.assertEqual(runs, [2])
+
+    @unittest.skipUnless(shutil.which("eu-stack"), "no eu-stack on this machine: it shows where a program hangs")
+    def test_WhatHangsInTheLayerIsFinal(self):
+        with tempfile.TemporaryDirectory() as folder:
+            # A program with the layer's name has the layer in its stacks.
+            in_the_layer = shutil.copy(shutil.which("sleep"), f"{folder}/libVkLayer_FENCEBRIDGE_implicit_sync.so")
+            _, printed, runs = self.run_plan((in_the_layer, 1, "-"))
+        self.assertIn("Case.one: did not end: timed out after 10 s", printed)
         self.assertIn("0 passed, 1 failed, 0 skipped", printed)
         self.assertEqual(runs, [1])
 

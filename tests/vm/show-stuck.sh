@@ -16,5 +16,5 @@ for process in $(family "$1"); do
         echo "stuck: thread ${thread##*/} $(<"$thread/comm"): in $(<"$thread/wchan"), ran $user + $system ticks"
         sed 's/^/stuck:     /' "$thread/stack"
     done
-    if command -v eu-stack >/dev/null; then timeout 30 eu-stack -p "$process" | sed 's/^/stuck:   /'; fi
+    if command -v eu-stack >/dev/null; then timeout 30 eu-stack --module -p "$process" | sed 's/^/stuck:   /'; fi
 done 2>/dev/null

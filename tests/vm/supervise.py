@@ -22,6 +22,7 @@ JOB = pathlib.Path("/job")
 BOOT_LIMIT = 120
 HEARTBEAT_LIMIT = 120
 KERNEL_LOG_LINES = 60
+SHOW_STUCK = pathlib.Path(__file__).with_name("show-stuck.sh")
 
 
 class Stream:
@@ -55,6 +56,29 @@ class Heartbeat:
             self.changed_at = now
 
 
+class HostStacks:
+    """What QEMU and its render servers do outside, for a test that does not end: Venus waits for them.
+
+    The guest makes /job/want-host-stacks and finds them in /job/host-stacks.
+    """
+
+    def __init__(self, qemu):
+        self.qemu = qemu
+        self.shower = None
+
+    def serve(self):
+        part = JOB / "part-of-host-stacks"
+        if self.shower is not None:
+            if self.shower.poll() is not None:
+                self.shower = None
+                part.rename(JOB / "host-stacks")
+        elif (JOB / "want-host-stacks").exists():
+            (JOB / "want-host-stacks").unlink()
+            with part.open("wb") as file:
+                self.shower = subprocess.Popen(["bash", SHOW_STUCK, str(self.qemu.pid)], stdin=subprocess.DEVNULL,
+                                               stdout=file, stderr=subprocess.DEVNULL)
+
+
 def say(text):
     print(f"run: {text}", file=sys.stderr, flush=True)
 
@@ -80,6 +104,7 @@ def run_guest(options, limit_at):
                                 stdout=None if options.shell else log, stderr=log)
     photographer = Photographer(JOB)
     heartbeat = Heartbeat(booted_at)
+    host_stacks = HostStacks(qemu)
     started = False
     why = None
     try:
@@ -87,6 +112,7 @@ def run_guest(options, limit_at):
             for stream in streams:
                 stream.pump()
             photographer.serve()
+            host_stacks.serve()
             now = time.monotonic()
             if not started and (JOB / "started").exists():
                 started = True
@@ -123,7 +149,7 @@ def run_guest(options, limit_at):
 
 
 def clear_job():
-    for name in ("started", "heartbeat", "exit-code", "kernel.log", "guest.log"):
+    for name in ("started", "heartbeat", "exit-code", "kernel.log", "guest.log", "want-host-stacks", "host-stacks"):
         (JOB / name).unlink(missing_ok=True)
 
 
