@@ -1,17 +1,19 @@
 # Running things in the guest. Sourced, never run.
 # shellcheck shell=bash
 
-# preloads NAME...: compiles what is preloaded into QEMU (see qemu_command.py) and sanitized tests. Compiled by hand and not by Meson:
-# they belong to the bench, which has to work before the project builds.
+# bench_part NAME OBJECT [OPTION...]: compiles tests/vm/NAME.c. By hand and not by Meson: the bench has to work
+# before the project builds.
+bench_part() {
+    local source=/src/tests/vm/$1.c object=/build/$2
+    [[ ! $FB_ROOT$object -nt $FB_ROOT$source ]] || return 0
+    in_tree gcc -O2 -Wall -Wextra -Werror "${@:3}" -o "$object.new" "$source" || die "cannot compile tests/vm/$1.c"
+    mv "$FB_ROOT$object.new" "$FB_ROOT$object"
+}
+
+# preloads NAME...: what is preloaded into QEMU (see qemu_command.py) and sanitized tests.
 preloads() {
-    local part source object
-    for part in "$@"; do
-        source=/src/tests/vm/$part.c object=/build/$part.so
-        [[ ! $FB_ROOT$object -nt $FB_ROOT$source ]] || continue
-        in_tree gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o "$object.new" "$source" ||
-            die "cannot compile tests/vm/$part.c"
-        mv "$FB_ROOT$object.new" "$FB_ROOT$object"
-    done
+    local part
+    for part in "$@"; do bench_part "$part" "$part.so" -shared -fPIC; done
 }
 
 # A /dev/kvm without the processor's help is a trap: the guest starts and never gets past its firmware.
@@ -23,6 +25,7 @@ accelerator() {
 # ended at the time limit; 125: the guest died twice.
 boot_guest() {
     preloads host-display-camera host-ring-waker host-udmabuf-stand-in
+    bench_part host-tsc host-tsc
     in_tree python3 -B /src/tests/vm/supervise.py --timeout "$FB_TIMEOUT" --accelerator "$(accelerator)" "$@"
 }
 

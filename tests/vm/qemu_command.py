@@ -1,6 +1,7 @@
 """The guest's machine: QEMU's command line and its environment, and why each part is in it."""
 
 import os
+import subprocess
 
 QMP_SOCKET = "/tmp/qmp.sock"
 UDMABUF_STAND_IN = "/build/host-udmabuf-stand-in.so"
@@ -13,10 +14,15 @@ KERNEL_ARGUMENTS = ("console=ttyS0 loglevel=5 panic=-1 oops=panic mitigations=of
                     "selinux=0 apparmor=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=1 "
                     "cryptomgr.notests rodata=off init_on_alloc=0")
 
-# The guest's clock. The emulated TSC is the host's, the same on each processor: the guest reads it in one
-# instruction. Any other clock is a device's register, some three times as slow, and Venus polls its ring by
-# the clock. With KVM there is its own clock.
-CLOCK = {"tcg": "tsc=reliable clocksource=tsc", "kvm": "tsc=unstable"}
+
+def clock(accelerator):
+    """The guest's clock. The emulated TSC is the host's, the same on each processor: the guest reads it in one
+    instruction. Any other clock is a device's register, some three times as slow, and Venus polls its ring by
+    the clock. host-tsc.c says why the guest is told its frequency. With KVM there is its own clock."""
+    if accelerator == "kvm":
+        return "tsc=unstable"
+    khz = subprocess.run(["/build/host-tsc"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return f"tsc=reliable clocksource=tsc tsc_early_khz={khz}"
 
 
 def share(name, path, more=""):
@@ -35,7 +41,7 @@ def qemu_command(shell, accelerator):
                "-bios", "/usr/share/qemu/qboot.rom", "-machine", "q35,memory-backend=memory,vmport=off,smm=off,hpet=off",
                "-nodefaults", "-no-user-config", "-no-reboot",
                "-kernel", "/boot/fencebridge-kernel", "-initrd", "/boot/fencebridge-initramfs",
-               "-append", f"{KERNEL_ARGUMENTS} {CLOCK[accelerator]}",
+               "-append", f"{KERNEL_ARGUMENTS} {clock(accelerator)}",
                # Of QEMU's displays with GL only SDL does without a render node of the machine's.
                "-display", "sdl,gl=on",
                "-device", "virtio-gpu-gl-pci,id=virtio,blob=on,venus=on,hostmem=4G",
