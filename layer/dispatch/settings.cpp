@@ -49,6 +49,10 @@ constexpr std::array<Choice<PresentSetting>, 4> presents{{
     {"owned", PresentSetting::Owned},
     {"wait", PresentSetting::Wait},
 }};
+constexpr std::array<Choice<bool>, 2> where_there_is{{
+    {"auto", true},
+    {"off", false},
+}};
 constexpr std::array<Choice<bool>, 2> switches{{
     {"on", true},
     {"off", false},
@@ -176,6 +180,7 @@ Settings read_settings(const VkInstanceCreateInfo& info) {
     set.choose("acquire", acquires, settings.acquire);
     set.choose("guard", guards, settings.guard);
     set.choose("present", presents, settings.present);
+    set.choose("explicit_sync", where_there_is, settings.explicit_sync);
     set.choose("check", switches, settings.check);
     set.choose_milliseconds("acquire_timeout_ms", settings.acquire_timeout);
     set.choose_path("trace", settings.trace);

@@ -30,7 +30,8 @@ struct Settings {
     std::optional<AcquireMethod> acquire;   ///< none: auto
     GuardSetting guard = GuardSetting::Auto;
     PresentSetting present = PresentSetting::Auto;
-    bool check = false; ///< messages about misuse (handoff/ownership_checks.hpp)
+    bool explicit_sync = true; ///< linux-drm-syncobj for owned swapchains, where there is
+    bool check = false;        ///< messages about misuse (handoff/ownership_checks.hpp)
     std::chrono::milliseconds acquire_timeout{5000};
     std::string trace; ///< a path (report/trace.hpp: trace_for); empty: none
     LogLevel log_level = LogLevel::Info;

@@ -3,9 +3,9 @@
 Each is started several times: without the layer, as users switch it on, with the layer's own swapchains, and with
 the validation layer below and above. What it draws is compared by the means that fit it:
   frame    a presented frame by its number, where each frame is another, and the same in each run
-  screen   what the compositor shows, where a picture stands still. That must be one that waits for the fences of a
-           dma-buf (kwin): virtio-gpu's kernel driver does not, and a frame that GL has taken too early, and that no
-           other frame follows, stays as it was then
+  screen   what the compositor shows, where a picture stands still. That must be one that waits for fences, told of
+           them by linux-drm-syncobj (sway) or looking at the dma-buf's (kwin): virtio-gpu's kernel driver does not,
+           and a frame that GL has taken too early, and that no other frame follows, stays as it was then
   output   what the application itself writes: a file of pixels or of their checksums, or text
 """
 
@@ -86,8 +86,7 @@ ALL = (
         place="none", drivers=("venus", "lavapipe"), output=written_file),
     Application(
         "GTK 4", "GSK's Vulkan renderer", a_while(20, "/usr/bin/gtk4-demo", "--run=spinner"),
-        environment={"GSK_RENDERER": "vulkan", "GDK_BACKEND": "wayland"},
-        place="kwin", screen_argv=("/usr/bin/gtk4-demo", "--run=links"), releases=2, ends_device=False),
+        environment={"GSK_RENDERER": "vulkan", "GDK_BACKEND": "wayland"}, screen_argv=("/usr/bin/gtk4-demo", "--run=links"), releases=2, ends_device=False),
     Application(
         "Qt Quick", "RHI on Vulkan", ("/usr/lib/qt6/bin/qml", str(HERE / "still.qml")),
         environment={"QSG_RHI_BACKEND": "vulkan", "QT_QPA_PLATFORM": "wayland"}, frame=5, releases=10),

@@ -24,7 +24,7 @@ struct Client {
         : context([&] {
               options.layers = layers;
               options.shares_memory = false;
-              options.settings = {{"PRESENT", "owned"}};
+              options.settings.emplace_back("PRESENT", "owned");
               const auto append = [](auto& to, const auto& more) {
                   to.insert(to.end(), more.begin(), more.end());
               };

@@ -63,9 +63,10 @@ TEST(PresentedOff, ImageCarriesNone) {
 }
 
 /// What a client of its own saw of its second picture, which takes long to draw.
-nlohmann::json late_frame(bool bridged, bool attaches) {
-    Environment environment = environment_for(bridged);
+nlohmann::json late_frame(bool attaches, const char* explicit_sync) {
+    Environment environment = environment_for(true);
     environment["VK_FENCEBRIDGE_PRESENT"] = "owned";
+    environment["VK_FENCEBRIDGE_EXPLICIT_SYNC"] = explicit_sync;
     const ChildResult client = run_child({program("compositors/fencebridge-late-frame").string(),
                                           attaches ? "as-it-is" : "without-attaching"},
                                          environment);
@@ -76,21 +77,25 @@ nlohmann::json late_frame(bool bridged, bool attaches) {
     }
     EXPECT_TRUE(seen["presented"].get<bool>());
     EXPECT_TRUE(seen["taken"].get<bool>()) << "the compositor never took the picture";
+    EXPECT_FALSE(seen["present_waited"].get<bool>()) << "the present has waited for the work";
     return seen;
 }
 
+// A compositor that is told by linux-drm-syncobj, or looks at a dma-buf's fences, keeps the last
+// picture until they are signalled; the others leave the waiting to their GPU's driver.
 TEST(LateFrame, IsNotShownBeforeItIsDrawn) {
-    const nlohmann::json seen = late_frame(true, true);
-    EXPECT_FALSE(seen["present_waited"].get<bool>()) << "the present has waited for the work";
-    // Those that look at a dma-buf's fences keep the last picture until they are signalled; the
-    // others leave the waiting to their GPU's driver.
-    EXPECT_EQ(seen["taken_early"].get<bool>(), !waits_for_dma_bufs(compositor_name()));
+    const std::string compositor = compositor_name();
+    EXPECT_EQ(late_frame(true, "auto")["taken_early"].get<bool>(),
+              !waits_for_dma_bufs(compositor) && !offers_explicit_sync(compositor));
+}
+TEST(LateFrame, IsHeldByItsDmaBufAlone) {
+    EXPECT_EQ(late_frame(true, "off")["taken_early"].get<bool>(),
+              !waits_for_dma_bufs(compositor_name()));
 }
 TEST(LateFrame, IsShownUnfinishedWithoutTheFence) {
-    const nlohmann::json seen = late_frame(true, false);
-    EXPECT_FALSE(seen["present_waited"].get<bool>());
-    EXPECT_TRUE(seen["taken_early"].get<bool>());
+    EXPECT_TRUE(late_frame(false, "auto")["taken_early"].get<bool>());
 }
+
 class Modes : public testing::TestWithParam<VkPresentModeKHR> {};
 TEST_P(Modes, EveryImageComesBack) {
     Client client(Layers::Bridge);

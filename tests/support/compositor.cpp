@@ -80,6 +80,10 @@ bool waits_for_dma_bufs(const std::string& compositor) {
     return compositor == "kwin" || compositor == "mutter";
 }
 
+bool offers_explicit_sync(const std::string& compositor) {
+    return compositor == "sway" || compositor == "mutter";
+}
+
 Compositor::Compositor(const std::string& name, bool software, const std::string& log) {
     Command command = command_of(name, folder_);
     const std::filesystem::path& folder = folder_.path();

@@ -29,5 +29,7 @@ private:
 /// Whether the compositor leaves a picture unshown as long as the fences on its dma-buf are
 /// pending.
 bool waits_for_dma_bufs(const std::string& compositor);
+/// Whether it offers linux-drm-syncobj in the guest, and shows nothing before its point.
+bool offers_explicit_sync(const std::string& compositor);
 
 } // namespace fencebridge::test

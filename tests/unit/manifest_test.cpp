@@ -98,7 +98,8 @@ TEST_F(Manifest, SettingsSayHowTheyAreSet) {
         }
     }
     EXPECT_EQ(keys, (std::set<std::string>{"policy", "fence_source", "acquire", "guard", "present",
-                                           "check", "acquire_timeout_ms", "log_level", "trace"}));
+                                           "explicit_sync", "check", "acquire_timeout_ms",
+                                           "log_level", "trace"}));
 }
 
 } // namespace fencebridge::test

@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
         {"acquire", read.acquire ? name(*read.acquire) : "auto"},
         {"guard", static_cast<int>(read.guard)},
         {"present", name(read.present)},
+        {"explicit_sync", static_cast<int>(read.explicit_sync)},
         {"check", static_cast<int>(read.check)},
         {"acquire_timeout_ms", read.acquire_timeout.count()},
         {"log_level", static_cast<int>(read.log_level)},

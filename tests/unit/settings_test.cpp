@@ -16,14 +16,9 @@ using nlohmann::json;
 
 namespace {
 
-const json defaults{{"policy", "auto"},
-                    {"fence_source", "auto"},
-                    {"acquire", "auto"},
-                    {"guard", 0},
-                    {"present", "auto"},
-                    {"check", 0},
-                    {"acquire_timeout_ms", 5000},
-                    {"log_level", 3},
+const json defaults{{"policy", "auto"}, {"fence_source", "auto"},     {"acquire", "auto"},
+                    {"guard", 0},       {"present", "auto"},          {"explicit_sync", 1},
+                    {"check", 0},       {"acquire_timeout_ms", 5000}, {"log_level", 3},
                     {"trace", ""}};
 
 json defaults_but(const json& changes) {
@@ -69,6 +64,7 @@ TEST_F(Settings, EnvironmentNamesEachOfThem) {
                     {"VK_FENCEBRIDGE_GUARD", "off"},
                     {"VK_FENCEBRIDGE_CHECK", "on"},
                     {"VK_FENCEBRIDGE_PRESENT", "owned"},
+                    {"VK_FENCEBRIDGE_EXPLICIT_SYNC", "off"},
                     {"VK_FENCEBRIDGE_ACQUIRE_TIMEOUT_MS", "250"},
                     {"VK_FENCEBRIDGE_LOG_LEVEL", "debug"},
                     {"VK_FENCEBRIDGE_TRACE", "/tmp/trace %p"}}),
@@ -77,6 +73,7 @@ TEST_F(Settings, EnvironmentNamesEachOfThem) {
                     {"acquire", "poll"},
                     {"guard", 2},
                     {"present", "owned"},
+                    {"explicit_sync", 0},
                     {"check", 1},
                     {"acquire_timeout_ms", 250},
                     {"log_level", 4},
@@ -101,6 +98,7 @@ TEST_F(Settings, EveryWordOfTheManifestIsUnderstood) {
         {"ACQUIRE", {"auto", "import", "thread", "poll"}},
         {"GUARD", {"auto", "on", "off"}},
         {"PRESENT", {"auto", "native", "owned", "wait"}},
+        {"EXPLICIT_SYNC", {"auto", "off"}},
         {"CHECK", {"on", "off"}},
         {"LOG_LEVEL", {"off", "error", "warn", "info", "debug"}},
     };

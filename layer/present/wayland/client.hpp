@@ -57,6 +57,7 @@ extern WaylandClient wayland; // NOLINT(cppcoreguidelines-avoid-non-const-global
 #include "wayland-client-protocol.h"
 #include "fifo-v1-client-protocol.h"
 #include "linux-dmabuf-v1-client-protocol.h"
+#include "linux-drm-syncobj-v1-client-protocol.h"
 #include "presentation-time-client-protocol.h"
 #include "tearing-control-v1-client-protocol.h"
 // clang-format on

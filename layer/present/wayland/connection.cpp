@@ -1,6 +1,7 @@
 #include "present/wayland/connection.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <poll.h>
@@ -50,8 +51,9 @@ constexpr wl_registry_listener registry_listener{
             } else if (offered == wp_tearing_control_manager_v1_interface.name) {
                 connection.tearing_manager.reset(bind<wp_tearing_control_manager_v1>(
                     registry, name, &wp_tearing_control_manager_v1_interface, 1));
-            } else if (offered == "wp_linux_drm_syncobj_manager_v1") {
-                connection.offers_syncobj = true;
+            } else if (offered == wp_linux_drm_syncobj_manager_v1_interface.name) {
+                connection.syncobj_manager.reset(bind<wp_linux_drm_syncobj_manager_v1>(
+                    registry, name, &wp_linux_drm_syncobj_manager_v1_interface, 1));
             }
         },
     .global_remove = [](void* /*data*/, wl_registry* /*registry*/, uint32_t /*name*/) {},
@@ -67,7 +69,7 @@ bool WaylandQueue::dispatch_pending() noexcept {
     return wayland.display_dispatch_queue_pending(display_, queue_.get()) >= 0;
 }
 
-VkResult WaylandQueue::dispatch(Deadline deadline) noexcept {
+VkResult WaylandQueue::dispatch(Deadline deadline, int or_readable) noexcept {
     // Events that are there already are not waited for behind others.
     if (wayland.display_prepare_read_queue(display_, queue_.get()) != 0) {
         return dispatch_pending() ? VK_SUCCESS : VK_ERROR_SURFACE_LOST_KHR;
@@ -75,8 +77,15 @@ VkResult WaylandQueue::dispatch(Deadline deadline) noexcept {
     for (;;) {
         // What does not fit into the socket now goes with a later flush.
         (void)wayland.display_flush(display_);
-        pollfd socket{.fd = wayland.display_get_fd(display_), .events = POLLIN, .revents = 0};
-        const int ready = ::poll(&socket, 1, milliseconds_until(deadline));
+        // poll() passes over a descriptor of -1.
+        std::array<pollfd, 2> wanted{
+            pollfd{.fd = wayland.display_get_fd(display_), .events = POLLIN, .revents = 0},
+            pollfd{.fd = or_readable, .events = POLLIN, .revents = 0}};
+        const int ready = ::poll(wanted.data(), wanted.size(), milliseconds_until(deadline));
+        if (ready > 0 && wanted[0].revents == 0) {
+            wayland.display_cancel_read(display_);
+            return VK_SUCCESS;
+        }
         if (ready > 0) {
             break;
         }

@@ -21,9 +21,9 @@ public:
     /// Handles what has come already; what has not is not waited for. False: the connection is
     /// lost.
     bool dispatch_pending() noexcept;
-    /// Handles at least one event, if one comes in time. VK_SUCCESS, VK_TIMEOUT or
-    /// VK_ERROR_SURFACE_LOST_KHR.
-    VkResult dispatch(Deadline deadline) noexcept;
+    /// Handles at least one event, if one comes in time and before `or_readable` (a descriptor;
+    /// -1: none) can be read. VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR.
+    VkResult dispatch(Deadline deadline, int or_readable = -1) noexcept;
     /// As long as it is kept no event is handled: for destroying what events are about.
     std::unique_lock<std::mutex> hold() { return std::unique_lock(handling_); }
     /// Everything that was asked before is answered after it. False: the connection is lost.
@@ -65,7 +65,10 @@ struct WaylandConnection {
     WaylandPtr<wp_fifo_v1> fifo;
     WaylandPtr<wp_tearing_control_manager_v1> tearing_manager;
     WaylandPtr<wp_tearing_control_v1> tearing;
-    bool offers_syncobj = false; ///< wp_linux_drm_syncobj_manager_v1
+    WaylandPtr<wp_linux_drm_syncobj_manager_v1> syncobj_manager;
+    /// A wl_surface may have one only, and while it has, its buffers need points: kept by the
+    /// presenters that set them.
+    std::weak_ptr<wp_linux_drm_syncobj_surface_v1> syncobj;
 };
 
 } // namespace fencebridge

@@ -133,6 +133,16 @@ DmabufFormats::DmabufFormats(zwp_linux_dmabuf_v1* dmabuf, wl_surface* surface) {
     }
 }
 
+std::vector<dev_t> DmabufFormats::devices() const {
+    std::vector<dev_t> all;
+    for (const DmabufTranche& tranche : tranches_) {
+        if (tranche.device && std::find(all.begin(), all.end(), *tranche.device) == all.end()) {
+            all.push_back(*tranche.device);
+        }
+    }
+    return all;
+}
+
 bool DmabufFormats::offers(uint32_t format) const {
     return std::any_of(tranches_.begin(), tranches_.end(), [&](const DmabufTranche& tranche) {
         return std::any_of(tranche.formats.begin(), tranche.formats.end(),

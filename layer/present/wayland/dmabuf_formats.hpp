@@ -35,6 +35,9 @@ public:
     /// Counts what the compositor has said so far.
     uint32_t generation() const { return generation_; }
 
+    /// The devices on which the compositor reads buffers, the one it likes best first.
+    std::vector<dev_t> devices() const;
+
     bool offers(uint32_t format) const;
     bool offers(uint32_t format, uint64_t modifier) const;
 

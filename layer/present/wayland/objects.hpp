@@ -29,6 +29,15 @@ struct WaylandDeleter {
     void operator()(wp_tearing_control_v1* control) const {
         wp_tearing_control_v1_destroy(control);
     }
+    void operator()(wp_linux_drm_syncobj_manager_v1* manager) const {
+        wp_linux_drm_syncobj_manager_v1_destroy(manager);
+    }
+    void operator()(wp_linux_drm_syncobj_surface_v1* surface) const {
+        wp_linux_drm_syncobj_surface_v1_destroy(surface);
+    }
+    void operator()(wp_linux_drm_syncobj_timeline_v1* timeline) const {
+        wp_linux_drm_syncobj_timeline_v1_destroy(timeline);
+    }
     void operator()(wp_presentation* presentation) const { wp_presentation_destroy(presentation); }
     void operator()(struct wp_presentation_feedback* feedback) const {
         wp_presentation_feedback_destroy(feedback);

@@ -1,5 +1,6 @@
 #include "present/wayland/presenter.hpp"
 
+#include "present/drm_device.hpp"
 #include "report/log.hpp"
 
 #include <drm_fourcc.h>
@@ -49,15 +50,16 @@ struct WaylandPresenterListener {
 };
 
 WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandConnection> connection, uint32_t format,
-                                   std::vector<dev_t> nodes)
-    : connection_(std::move(connection)), format_(format), nodes_(std::move(nodes)),
-      feedback_(*connection_) {}
+                                   const Device& device)
+    : connection_(std::move(connection)), format_(format), nodes_(drm_nodes(device)),
+      feedback_(*connection_), explicit_sync_(ExplicitSync::make(*connection_, device)) {}
 
 WaylandPresenter::~WaylandPresenter() {
     // Another swapchain's thread may be handling the surface's events.
     const auto held = connection_->queue.hold();
     buffers_.clear();
     frame_.reset();
+    explicit_sync_.reset();
 }
 
 std::vector<std::vector<uint64_t>>
@@ -140,7 +142,15 @@ bool WaylandPresenter::take(std::span<const SwapchainImage> images, ImageRelease
         if (!buffer.proxy) {
             return false;
         }
-        wl_buffer_add_listener(buffer.proxy.get(), &WaylandPresenterListener::buffer, &buffer);
+    }
+    if (explicit_sync_ && !explicit_sync_->take(images, releases)) {
+        log(LogLevel::Warn, "no timelines for linux-drm-syncobj: the dma-bufs' fences have to do");
+        explicit_sync_.reset();
+    }
+    if (!explicit_sync_) {
+        for (Buffer& buffer : buffers_) {
+            wl_buffer_add_listener(buffer.proxy.get(), &WaylandPresenterListener::buffer, &buffer);
+        }
     }
     return true;
 }
@@ -205,6 +215,9 @@ VkResult WaylandPresenter::show(const PresentRequest& request) noexcept {
         feedback_.ask(request.id);
     }
     wl_surface_attach(surface, buffers_[request.image].proxy.get(), 0, 0);
+    if (explicit_sync_) {
+        explicit_sync_->show(request.image);
+    }
     damage(request);
     if (fifo != nullptr) {
         wp_fifo_v1_wait_barrier(fifo);
@@ -225,7 +238,16 @@ VkResult WaylandPresenter::show(const PresentRequest& request) noexcept {
 }
 
 VkResult WaylandPresenter::listen(Deadline deadline) noexcept {
-    return connection_->queue.dispatch(deadline);
+    if (!explicit_sync_) {
+        return connection_->queue.dispatch(deadline);
+    }
+    if (explicit_sync_->collect()) {
+        return VK_SUCCESS;
+    }
+    const Deadline patience = explicit_sync_->patience(deadline);
+    const VkResult result = connection_->queue.dispatch(patience, explicit_sync_->event());
+    const bool has_any = explicit_sync_->collect();
+    return result == VK_TIMEOUT && (has_any || patience != deadline) ? VK_SUCCESS : result;
 }
 
 VkResult WaylandPresenter::wait_until_shown(uint64_t id, Deadline deadline) noexcept {

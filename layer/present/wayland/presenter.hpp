@@ -3,6 +3,7 @@
 
 #include "present/presenter.hpp"
 #include "present/wayland/connection.hpp"
+#include "present/wayland/explicit_sync.hpp"
 #include "present/wayland/present_feedback.hpp"
 
 #include <cstdint>
@@ -15,9 +16,9 @@ namespace fencebridge {
 
 class WaylandPresenter final : public Presenter {
 public:
-    /// `format`: fourcc that the compositor offers. `nodes`: of the device that makes the images.
+    /// `format`: fourcc that the compositor offers. `device`: that makes the images.
     WaylandPresenter(std::shared_ptr<WaylandConnection> connection, uint32_t format,
-                     std::vector<dev_t> nodes);
+                     const Device& device);
     ~WaylandPresenter() override;
     WaylandPresenter(const WaylandPresenter&) = delete;
     WaylandPresenter& operator=(const WaylandPresenter&) = delete;
@@ -55,6 +56,7 @@ private:
     WaylandPtr<wl_callback> frame_; ///< null: the last frame was taken, or is not waited for
     bool may_tear_ = false;
     PresentFeedback feedback_;
+    std::unique_ptr<ExplicitSync> explicit_sync_; ///< null: wl_buffer.release gives images back
 };
 
 } // namespace fencebridge

@@ -1,7 +1,6 @@
 #include "present/wayland/surface.hpp"
 
 #include "dispatch/device.hpp"
-#include "present/drm_device.hpp"
 #include "present/drm_formats.hpp"
 #include "present/in_a_window.hpp"
 #include "present/wayland/connection.hpp"
@@ -30,7 +29,7 @@ std::shared_ptr<WaylandConnection> WaylandSurface::connection() {
 
 bool WaylandSurface::offers_explicit_sync() {
     const auto compositor = connection();
-    return compositor && compositor->offers_syncobj;
+    return compositor && compositor->syncobj_manager != nullptr;
 }
 
 std::unique_ptr<Presenter> WaylandSurface::make_presenter(const Device& device,
@@ -58,7 +57,7 @@ std::unique_ptr<Presenter> WaylandSurface::make_presenter(const Device& device,
         why_not = "its present mode is none of FIFO, MAILBOX and IMMEDIATE";
         return nullptr;
     }
-    return std::make_unique<WaylandPresenter>(compositor, format, drm_nodes(device));
+    return std::make_unique<WaylandPresenter>(compositor, format, device);
 }
 
 } // namespace fencebridge
