@@ -136,7 +136,8 @@ VkResult Presentation::create_native(const VkSwapchainCreateInfoKHR& info, Prese
                                      const VkAllocationCallbacks* allocator,
                                      VkSwapchainKHR* handle) {
     VkSwapchainCreateInfoKHR theirs = info;
-    if (find(info.oldSwapchain)) {
+    if (const auto old = find(info.oldSwapchain)) {
+        old->yield();
         theirs.oldSwapchain = VK_NULL_HANDLE;
     }
     const VkResult result =
@@ -160,6 +161,10 @@ VkResult Presentation::create_owned(const VkSwapchainCreateInfoKHR& info,
                                     const char*& refused) {
     std::shared_ptr<Swapchain> swapchain;
     VkResult result = VK_ERROR_OUT_OF_HOST_MEMORY;
+    if (info.oldSwapchain != VK_NULL_HANDLE && !find(info.oldSwapchain)) {
+        refused = "the driver's own, which it is to replace, still has the surface";
+        return result;
+    }
     try {
         auto presenter = surface->make_presenter(device_, info, refused);
         if (!presenter) {

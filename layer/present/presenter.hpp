@@ -86,6 +86,10 @@ public:
 
     /// Another swapchain takes the surface over: only what was shown is still to be given back.
     virtual void retire() noexcept {}
+
+    /// The driver's own swapchain takes the surface over: nothing more is shown, and what a surface
+    /// has one of only is the driver's. The swapchain's.
+    virtual void yield() noexcept {}
 };
 
 } // namespace fencebridge

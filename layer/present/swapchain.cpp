@@ -312,6 +312,11 @@ void Swapchain::retire() {
     changed_.notify_all();
 }
 
+void Swapchain::yield() {
+    presenter_->yield();
+    heard(VK_ERROR_OUT_OF_DATE_KHR);
+}
+
 void Swapchain::released(uint32_t image) noexcept {
     try {
         const std::lock_guard guard(mutex_);

@@ -68,6 +68,8 @@ public:
 
     /// It was given as oldSwapchain: nothing more is acquired; what is acquired may be presented.
     void retire();
+    /// A swapchain of the driver's takes over: what is acquired cannot be presented any more.
+    void yield();
 
     void released(uint32_t image) noexcept override;
 

@@ -2,12 +2,14 @@
 // one with shared memory alone, one that takes no client's dma-buf. It draws nothing: it keeps the
 // last picture of every surface, as compositors do, and tells what it saw of its clients.
 //
-//   fencebridge-small-compositor SOCKET dmabuf3|unnamed|refusing|mortal|shm
+//   fencebridge-small-compositor SOCKET dmabuf3|unnamed|refusing|fickle|mortal|shm
 //
 // dmabuf3: linear and nothing else; unnamed: no modifier for any format; refusing: as dmabuf3, but
 // every buffer that a client asks about first (zwp_linux_buffer_params_v1.create) has failed;
-// mortal: as dmabuf3, and it ends with its fifth picture. The others end with their last client.
+// fickle: so from its first picture on, and it has fifo-v1, of which a surface may have one object
+// only; mortal: as dmabuf3, and it ends with its fifth picture. The others end with their last client.
 // Then a line of JSON tells.
+#include "fifo-v1-server-protocol.h"
 #include "linux-dmabuf-v1-server-protocol.h"
 #include "support/readiness.hpp"
 #include "xdg-shell-server-protocol.h"
@@ -43,6 +45,7 @@ struct Seen {
     unsigned dma_bufs = 0; ///< of them those in dma-bufs
     unsigned pending = 0;  ///< of them those with work pending for a reader
     unsigned refused = 0;  ///< buffers
+    unsigned fifos = 0;    ///< wp_fifo_v1 objects, one after the other
     std::set<uint64_t> modifiers;
     std::vector<std::array<int32_t, 4>> damage; ///< of the last picture, in its pixels
 };
@@ -75,6 +78,7 @@ struct Surface {
     Server* server = nullptr;
     wl_resource* attached = nullptr; ///< since the last commit
     bool has_new = false;
+    bool has_fifo = false;
     wl_resource* shown = nullptr;
     std::vector<wl_resource*> frames; ///< callbacks, committed or about to be
     std::vector<std::array<int32_t, 4>> damage;
@@ -296,7 +300,8 @@ const struct zwp_linux_buffer_params_v1_interface params_calls{
     .create =
         [](wl_client* client, wl_resource* resource, int32_t, int32_t, uint32_t, uint32_t) {
             auto& self = of<Params>(resource);
-            if (self.server->kind == "refusing") {
+            const std::string& kind = self.server->kind;
+            if (kind == "refusing" || (kind == "fickle" && self.server->seen.pictures > 0)) {
                 ++self.server->seen.refused;
                 zwp_linux_buffer_params_v1_send_failed(resource);
                 return;
@@ -337,6 +342,39 @@ void bind_dmabuf(wl_client* client, void* data, uint32_t version, uint32_t id) {
     }
 }
 
+const struct wp_fifo_v1_interface fifo_calls{
+    .set_barrier = [](wl_client*, wl_resource*) {},
+    .wait_barrier = [](wl_client*, wl_resource*) {},
+    .destroy = destroy,
+};
+/// A wp_fifo_v1, which may outlive its surface.
+struct Fifo {
+    Server* server = nullptr;
+    Surface* surface = nullptr;
+};
+void end_fifo(wl_resource* resource) {
+    const std::unique_ptr<Fifo> self(&of<Fifo>(resource));
+    if (self->server->surfaces.contains(self->surface)) {
+        self->surface->has_fifo = false;
+    }
+}
+const struct wp_fifo_manager_v1_interface fifo_manager_calls{
+    .destroy = destroy,
+    .get_fifo =
+        [](wl_client* client, wl_resource* resource, uint32_t id, wl_resource* its) {
+            auto& surface = of<Surface>(its);
+            if (surface.has_fifo) {
+                wl_resource_post_error(resource, WP_FIFO_MANAGER_V1_ERROR_ALREADY_EXISTS,
+                                       "the surface has a wp_fifo_v1");
+                return;
+            }
+            surface.has_fifo = true;
+            ++surface.server->seen.fifos;
+            make(client, wp_fifo_v1_interface, 1, id, &fifo_calls,
+                 new Fifo{surface.server, &surface}, end_fifo);
+        },
+};
+
 int run(const char* socket, const char* kind) {
     Server server{.display = wl_display_create(), .kind = kind};
     wl_display* const display = server.display;
@@ -370,6 +408,13 @@ int run(const char* socket, const char* kind) {
         wl_global_create(display, &zwp_linux_dmabuf_v1_interface, dmabuf_version, &server,
                          bind_dmabuf);
     }
+    if (server.kind == "fickle") {
+        wl_global_create(display, &wp_fifo_manager_v1_interface, 1, &server,
+                         [](wl_client* client, void* data, uint32_t /*version*/, uint32_t id) {
+                             make(client, wp_fifo_manager_v1_interface, 1, id, &fifo_manager_calls,
+                                  data);
+                         });
+    }
     // It gets its name when it listens: whoever sees it can connect.
     const std::filesystem::path folder(std::getenv("XDG_RUNTIME_DIR"));
     if (wl_display_add_socket(display, "starting") != 0) {
@@ -382,6 +427,7 @@ int run(const char* socket, const char* kind) {
     const nlohmann::json told{
         {"pictures", seen.pictures}, {"dma_bufs", seen.dma_bufs},   {"pending", seen.pending},
         {"refused", seen.refused},   {"modifiers", seen.modifiers}, {"damage", seen.damage},
+        {"fifos", seen.fifos},
     };
     std::puts(told.dump().c_str());
     std::fflush(stdout);
@@ -394,7 +440,7 @@ int run(const char* socket, const char* kind) {
 
 int main(int count, char** words) {
     if (count != 3) {
-        std::fprintf(stderr, "usage: %s SOCKET dmabuf3|unnamed|refusing|mortal|shm\n", words[0]);
+        std::fprintf(stderr, "usage: %s SOCKET dmabuf3|unnamed|refusing|fickle|mortal|shm\n", words[0]);
         return 2;
     }
     return fencebridge::test::run(words[1], words[2]);

@@ -168,6 +168,38 @@ TEST_P(Mixed, PresentShowsOursAndTheDriversOwn) {
 INSTANTIATE_TEST_SUITE_P(On, Mixed, testing::Values(Layers::Bridge, Layers::ValidationBelow),
                          [](const auto& parameter) { return name(parameter.param); });
 
+/// A surface's swapchain is ours, then the driver's, each replacing the last: of what a surface may
+/// have one of only, nobody has a second.
+class TakenOver : public testing::TestWithParam<Layers> {};
+TEST_P(TakenOver, SurfaceIsNobodysTwice) {
+    constexpr unsigned frames = 4;
+    SmallCompositor compositor("fickle");
+    {
+        Client client(GetParam());
+        std::unique_ptr<TestSwapchain> swapchain;
+        for (int swapchains = 0; swapchains < 3; ++swapchains) {
+            swapchain = std::make_unique<TestSwapchain>(
+                client.context, client.surface.handle,
+                SwapchainOptions{.extent = window_size,
+                                 .old = swapchain ? swapchain->handle : VK_NULL_HANDLE});
+            const Pictures pictures(client.context, *swapchain);
+            for (unsigned frame = 0; frame < frames; ++frame) {
+                show(*swapchain, pictures);
+            }
+            FB_VK(vkDeviceWaitIdle(client.context.device));
+            client.display.roundtrip();
+            EXPECT_EQ(client.display.protocol_error(), "");
+        }
+        expect_no_messages(client.context);
+    }
+    const nlohmann::json seen = compositor.seen();
+    EXPECT_EQ(seen["pictures"], 3 * frames);
+    EXPECT_GE(seen["refused"], 1) << "the second swapchain was ours as well";
+    EXPECT_GE(seen["fifos"], 1) << "nobody wanted what there is one of";
+}
+INSTANTIATE_TEST_SUITE_P(On, TakenOver, testing::Values(Layers::Bridge, Layers::ValidationBelow),
+                         [](const auto& parameter) { return name(parameter.param); });
+
 /// Of the last picture: what the compositor was told has changed.
 nlohmann::json damage_seen(Layers layers, const std::vector<VkRectLayerKHR>& changed) {
     SmallCompositor compositor("dmabuf3");

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -150,10 +151,16 @@ protected:
 class Calls : public Scripted, public testing::WithParamInterface<Way> {};
 
 TEST_P(Calls, AreTheSameWithTheLayer) {
+    const Recording without = run_without(GetParam());
     for (const std::string& one :
-         differences(run_without(GetParam()), run_script(GetParam(), true), GetParam().allowed)) {
+         differences(without, run_script(GetParam(), true), GetParam().allowed)) {
         ADD_FAILURE() << one;
     }
+    size_t lines = 0;
+    for (const Step& step : without) {
+        lines += step.lines.size();
+    }
+    std::printf("compared: %zu steps, %zu lines of calls and outputs\n", without.size(), lines);
 }
 
 INSTANTIATE_TEST_SUITE_P(On, Calls, testing::ValuesIn(ways()),

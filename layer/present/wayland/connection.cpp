@@ -108,6 +108,15 @@ bool WaylandQueue::roundtrip() noexcept {
 WaylandConnection::WaylandConnection(wl_display* its_display)
     : display(its_display), queue(its_display) {}
 
+std::shared_ptr<SurfaceExtensions> WaylandConnection::extensions() {
+    auto kept = extensions_.lock();
+    if (!kept || kept->is_drivers) {
+        kept = std::make_shared<SurfaceExtensions>();
+        extensions_ = kept;
+    }
+    return kept;
+}
+
 std::shared_ptr<WaylandConnection> WaylandConnection::open(wl_display* display,
                                                            wl_surface* surface) {
     if (!WaylandClient::load()) {

@@ -46,7 +46,26 @@ Object* wrap(Object* original, const WaylandQueue& queue) {
     return wrapper;
 }
 
-/// One per VkSurfaceKHR: of tearing control and FIFO a wl_surface may have one only.
+/// What a wl_surface may have one of only (a second is a protocol error). It is there as long as a
+/// presenter keeps it: after that a swapchain of the driver's may make its own.
+struct SurfaceExtensions {
+    /// The surface is the driver's from now on.
+    void yield() noexcept {
+        fifo.reset();
+        tearing.reset();
+        syncobj.reset();
+        is_drivers = true;
+    }
+
+    bool is_drivers = false;
+    WaylandPtr<wp_fifo_v1> fifo;
+    WaylandPtr<wp_tearing_control_v1> tearing;
+    bool may_tear = false; ///< what tearing control was told last
+    /// While it is there the surface's buffers need points.
+    WaylandPtr<wp_linux_drm_syncobj_surface_v1> syncobj;
+};
+
+/// One per VkSurfaceKHR.
 struct WaylandConnection {
     /// Asks the compositor what it has. Null where there is no such library, or the connection is
     /// lost.
@@ -62,13 +81,14 @@ struct WaylandConnection {
     std::unique_ptr<DmabufFormats> formats;
     WaylandPtr<wp_presentation> presentation;
     WaylandPtr<wp_fifo_manager_v1> fifo_manager;
-    WaylandPtr<wp_fifo_v1> fifo;
     WaylandPtr<wp_tearing_control_manager_v1> tearing_manager;
-    WaylandPtr<wp_tearing_control_v1> tearing;
     WaylandPtr<wp_linux_drm_syncobj_manager_v1> syncobj_manager;
-    /// A wl_surface may have one only, and while it has, its buffers need points: kept by the
-    /// presenters that set them.
-    std::weak_ptr<wp_linux_drm_syncobj_surface_v1> syncobj;
+
+    /// Those of the presenters that have the surface, or new ones.
+    std::shared_ptr<SurfaceExtensions> extensions();
+
+private:
+    std::weak_ptr<SurfaceExtensions> extensions_;
 };
 
 } // namespace fencebridge

@@ -88,15 +88,12 @@ bool ExplicitSync::take(std::span<const SwapchainImage> images, ImageReleases& r
             return false;
         }
     }
-    surface_ = connection_.syncobj.lock();
-    if (!surface_) {
-        surface_ = std::shared_ptr<wp_linux_drm_syncobj_surface_v1>(
-            wp_linux_drm_syncobj_manager_v1_get_surface(connection_.syncobj_manager.get(),
-                                                        connection_.surface.get()),
-            WaylandDeleter());
-        connection_.syncobj = surface_;
+    extensions_ = connection_.extensions();
+    if (!extensions_->syncobj) {
+        extensions_->syncobj.reset(wp_linux_drm_syncobj_manager_v1_get_surface(
+            connection_.syncobj_manager.get(), connection_.surface.get()));
     }
-    return surface_ != nullptr;
+    return extensions_->syncobj != nullptr;
 }
 
 void ExplicitSync::set_acquire_point(const DmaBuf& buffer) noexcept {
@@ -118,7 +115,7 @@ void ExplicitSync::set_acquire_point(const DmaBuf& buffer) noexcept {
         log(LogLevel::Error, "the compositor waits for a present that nothing tells of: %s",
             error_text(error));
     }
-    wp_linux_drm_syncobj_surface_v1_set_acquire_point(surface_.get(), drawn_proxy_.get(),
+    wp_linux_drm_syncobj_surface_v1_set_acquire_point(extensions_->syncobj.get(), drawn_proxy_.get(),
                                                       high(point), low(point));
 }
 
@@ -130,7 +127,7 @@ void ExplicitSync::show(uint32_t image) noexcept {
     if (shown.timeline.notify(point, event_.get()) != 0) {
         must_look_again_ = true;
     }
-    wp_linux_drm_syncobj_surface_v1_set_release_point(surface_.get(), shown.proxy.get(),
+    wp_linux_drm_syncobj_surface_v1_set_release_point(extensions_->syncobj.get(), shown.proxy.get(),
                                                       high(point), low(point));
 }
 

@@ -24,6 +24,7 @@ public:
     /// settings do not want it.
     static std::unique_ptr<ExplicitSync> make(WaylandConnection& connection, const Device& device);
 
+    /// `connection` outlives it.
     ExplicitSync(WaylandConnection& connection, const Device& device,
                  std::shared_ptr<const SyncobjDevice> timelines);
 
@@ -67,7 +68,7 @@ private:
     WaylandPtr<wp_linux_drm_syncobj_timeline_v1> drawn_proxy_;
     uint64_t drawn_point_ = 0;
     std::deque<Image> images_;
-    std::shared_ptr<wp_linux_drm_syncobj_surface_v1> surface_;
+    std::shared_ptr<SurfaceExtensions> extensions_;
 };
 
 } // namespace fencebridge

@@ -52,14 +52,14 @@ struct WaylandPresenterListener {
 WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandConnection> connection, uint32_t format,
                                    const Device& device)
     : connection_(std::move(connection)), format_(format), nodes_(drm_nodes(device)),
-      feedback_(*connection_), explicit_sync_(ExplicitSync::make(*connection_, device)) {}
+      feedback_(*connection_), extensions_(connection_->extensions()),
+      explicit_sync_(ExplicitSync::make(*connection_, device)) {}
 
 WaylandPresenter::~WaylandPresenter() {
     // Another swapchain's thread may be handling the surface's events.
     const auto held = connection_->queue.hold();
     buffers_.clear();
     frame_.reset();
-    explicit_sync_.reset();
 }
 
 std::vector<std::vector<uint64_t>>
@@ -167,19 +167,19 @@ bool WaylandPresenter::wait_for_frame() noexcept {
 }
 
 void WaylandPresenter::ask_for_tearing(bool wanted) noexcept {
-    if (wanted == may_tear_ || !connection_->tearing_manager) {
+    if (wanted == extensions_->may_tear || !connection_->tearing_manager) {
         return;
     }
-    if (!connection_->tearing) {
-        connection_->tearing.reset(wp_tearing_control_manager_v1_get_tearing_control(
+    if (!extensions_->tearing) {
+        extensions_->tearing.reset(wp_tearing_control_manager_v1_get_tearing_control(
             connection_->tearing_manager.get(), connection_->surface.get()));
     }
-    if (connection_->tearing) {
+    if (extensions_->tearing) {
         wp_tearing_control_v1_set_presentation_hint(
-            connection_->tearing.get(), wanted ? WP_TEARING_CONTROL_V1_PRESENTATION_HINT_ASYNC
+            extensions_->tearing.get(), wanted ? WP_TEARING_CONTROL_V1_PRESENTATION_HINT_ASYNC
                                                : WP_TEARING_CONTROL_V1_PRESENTATION_HINT_VSYNC);
     }
-    may_tear_ = wanted;
+    extensions_->may_tear = wanted;
 }
 
 void WaylandPresenter::damage(const PresentRequest& request) noexcept {
@@ -200,13 +200,16 @@ void WaylandPresenter::damage(const PresentRequest& request) noexcept {
 }
 
 VkResult WaylandPresenter::show(const PresentRequest& request) noexcept {
+    if (extensions_->is_drivers) {
+        return VK_ERROR_OUT_OF_DATE_KHR;
+    }
     wl_surface* const surface = connection_->surface.get();
     const bool is_fifo = request.mode == VK_PRESENT_MODE_FIFO_KHR;
-    if (is_fifo && connection_->fifo_manager && !connection_->fifo) {
-        connection_->fifo.reset(
+    if (is_fifo && connection_->fifo_manager && !extensions_->fifo) {
+        extensions_->fifo.reset(
             wp_fifo_manager_v1_get_fifo(connection_->fifo_manager.get(), surface));
     }
-    wp_fifo_v1* const fifo = is_fifo ? connection_->fifo.get() : nullptr;
+    wp_fifo_v1* const fifo = is_fifo ? extensions_->fifo.get() : nullptr;
     if (is_fifo && fifo == nullptr && !wait_for_frame()) {
         return VK_ERROR_SURFACE_LOST_KHR;
     }
@@ -252,6 +255,10 @@ VkResult WaylandPresenter::listen(Deadline deadline) noexcept {
 
 VkResult WaylandPresenter::wait_until_shown(uint64_t id, Deadline deadline) noexcept {
     return feedback_.wait(id, deadline);
+}
+
+void WaylandPresenter::yield() noexcept {
+    extensions_->yield();
 }
 
 } // namespace fencebridge

@@ -29,6 +29,7 @@ public:
     VkResult show(const PresentRequest& request) noexcept override;
     VkResult listen(Deadline deadline) noexcept override;
     VkResult wait_until_shown(uint64_t id, Deadline deadline) noexcept override;
+    void yield() noexcept override;
 
 private:
     /// Stands still: its address is the listener's.
@@ -54,8 +55,8 @@ private:
     bool suboptimal_ = false;
     std::deque<Buffer> buffers_;    ///< by image
     WaylandPtr<wl_callback> frame_; ///< null: the last frame was taken, or is not waited for
-    bool may_tear_ = false;
     PresentFeedback feedback_;
+    const std::shared_ptr<SurfaceExtensions> extensions_;
     std::unique_ptr<ExplicitSync> explicit_sync_; ///< null: wl_buffer.release gives images back
 };
 
