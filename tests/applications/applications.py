@@ -98,8 +98,9 @@ ALL = (
         "zink (es2gears)", "OpenGL ES on Vulkan", a_while(10, "/usr/bin/es2gears_x11"), place="xwayland",
         environment={"MESA_LOADER_DRIVER_OVERRIDE": "zink", "LIBGL_ALWAYS_SOFTWARE": "1"}, releases=5,
         ends_device=False),
+    # It forgets a signal that comes before its first frame: half a minute, with validation.
     Application(
-        "DDNet", "a game with its data", a_while(25, "/usr/games/DDNet", "gfx_backend Vulkan;gfx_fullscreen 0"),
+        "DDNet", "a game with its data", a_while(50, "/usr/games/DDNet", "gfx_backend Vulkan;gfx_fullscreen 0"),
         environment={"SDL_VIDEODRIVER": "wayland"}, releases=10),
     Application(
         "waypipe", "imports its client's dma-bufs, hands the compositor its own",
