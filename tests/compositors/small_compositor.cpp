@@ -7,8 +7,8 @@
 // dmabuf3: linear and nothing else; unnamed: no modifier for any format; refusing: as dmabuf3, but
 // every buffer that a client asks about first (zwp_linux_buffer_params_v1.create) has failed;
 // fickle: so from its first picture on, and it has fifo-v1, of which a surface may have one object
-// only; mortal: as dmabuf3, and it ends with its fifth picture. The others end with their last client.
-// Then a line of JSON tells.
+// only; mortal: as dmabuf3, and it ends with its fifth picture. The others end with their last
+// client. Then a line of JSON tells.
 #include "fifo-v1-server-protocol.h"
 #include "linux-dmabuf-v1-server-protocol.h"
 #include "support/readiness.hpp"
@@ -440,7 +440,8 @@ int run(const char* socket, const char* kind) {
 
 int main(int count, char** words) {
     if (count != 3) {
-        std::fprintf(stderr, "usage: %s SOCKET dmabuf3|unnamed|refusing|fickle|mortal|shm\n", words[0]);
+        std::fprintf(stderr, "usage: %s SOCKET dmabuf3|unnamed|refusing|fickle|mortal|shm\n",
+                     words[0]);
         return 2;
     }
     return fencebridge::test::run(words[1], words[2]);

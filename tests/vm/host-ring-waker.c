@@ -1,13 +1,15 @@
-// Wakes the render server's ring threads a few times a second, preloaded into QEMU and what it starts.
+// Wakes the render server's ring threads a few times a second, preloaded into QEMU and what it
+// starts.
 //
-// Venus' commands go through a ring in shared memory, which the render server's thread polls until nothing has
-// come for some milliseconds; then it marks the ring idle and sleeps on a condition variable until the guest's
-// driver, having seen the mark, notifies it. Nothing else wakes that thread, and a notification can be lost: the
-// driver stores the ring's tail and loads the mark with no full barrier between them, and sends none soon after
-// its last one. Then a driver that waits for an answer waits for ever.
+// Venus' commands go through a ring in shared memory, which the render server's thread polls until
+// nothing has come for some milliseconds; then it marks the ring idle and sleeps on a condition
+// variable until the guest's driver, having seen the mark, notifies it. Nothing else wakes that
+// thread, and a notification can be lost: the driver stores the ring's tail and loads the mark with
+// no full barrier between them, and sends none soon after its last one. Then a driver that waits
+// for an answer waits for ever.
 //
-// A condition variable may wake without a signal, so here those threads' waits end after a while; the thread
-// looks at its ring again and goes on. Nothing else in the machine is touched.
+// A condition variable may wake without a signal, so here those threads' waits end after a while;
+// the thread looks at its ring again and goes on. Nothing else in the machine is touched.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -33,13 +35,14 @@ static struct timespec soon(void) {
     return at;
 }
 
-int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
-    static int (*real)(pthread_cond_t *, pthread_mutex_t *);
+int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
+    static int (*real)(pthread_cond_t*, pthread_mutex_t*);
     if (is_ring_thread()) {
         const struct timespec at = soon();
         pthread_cond_timedwait(condition, mutex, &at);
         return 0;
     }
-    if (!real) real = (int (*)(pthread_cond_t *, pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_cond_wait");
+    if (!real)
+        real = (int (*)(pthread_cond_t*, pthread_mutex_t*))dlsym(RTLD_NEXT, "pthread_cond_wait");
     return real(condition, mutex);
 }

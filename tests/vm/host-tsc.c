@@ -1,9 +1,10 @@
 // Prints the frequency of this machine's time stamp counter in kHz.
 //
-// The emulated processor's counter is the machine's own, and the guest's clock stands on it. The guest's kernel
-// would measure its frequency at boot against an emulated timer: on a busy machine it was seen to find a fiftieth
-// of it, and then each second in the guest, and each of its time limits, is over in 20 ms. Here it is measured
-// against the machine's clock, between two moments each of which is known to a microsecond or so.
+// The emulated processor's counter is the machine's own, and the guest's clock stands on it. The
+// guest's kernel would measure its frequency at boot against an emulated timer: on a busy machine
+// it was seen to find a fiftieth of it, and then each second in the guest, and each of its time
+// limits, is over in 20 ms. Here it is measured against the machine's clock, between two moments
+// each of which is known to a microsecond or so.
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>

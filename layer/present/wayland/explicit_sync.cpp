@@ -115,8 +115,8 @@ void ExplicitSync::set_acquire_point(const DmaBuf& buffer) noexcept {
         log(LogLevel::Error, "the compositor waits for a present that nothing tells of: %s",
             error_text(error));
     }
-    wp_linux_drm_syncobj_surface_v1_set_acquire_point(extensions_->syncobj.get(), drawn_proxy_.get(),
-                                                      high(point), low(point));
+    wp_linux_drm_syncobj_surface_v1_set_acquire_point(extensions_->syncobj.get(),
+                                                      drawn_proxy_.get(), high(point), low(point));
 }
 
 void ExplicitSync::show(uint32_t image) noexcept {
