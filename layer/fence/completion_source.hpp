@@ -71,6 +71,11 @@ public:
     /// ticket.
     virtual Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) = 0;
 
+    /// After take(): its fence is on the targets, and nobody needs the completion any more. A
+    /// source that works for it from then on begins here, where it is in nobody's way. Null, or why
+    /// the CPU has waited for the work instead.
+    virtual const char* attached(Completion&& /*completion*/) noexcept { return nullptr; }
+
     /// As take(), but the CPU waits, for where an export would say more than this submit. Failed
     /// where the source has nothing to wait on. Consumes the ticket.
     virtual Completion wait(const Ticket& ticket) = 0;

@@ -3,6 +3,7 @@
 #include "report/log.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fencebridge {
 
@@ -69,6 +70,8 @@ Completion ProxySource::wait_on_cpu(const Ticket& ticket, const char* why) {
 }
 
 Completion ProxySource::take(const Ticket& ticket, std::span<const AttachTarget> targets) {
+    // Of a call that ran out of memory before it came to attached().
+    (void)attached({});
     if (is_slow_.load(std::memory_order_relaxed)) {
         return wait_on_cpu(ticket, "work of this queue has outlived vgem's ten seconds");
     }
@@ -82,13 +85,35 @@ Completion ProxySource::take(const Ticket& ticket, std::span<const AttachTarget>
                 .fence = std::move(fence),
                 .renewed = {},
                 .newest = clock::now(),
-                .targets = spare_targets()};
+                .targets = spare_targets(),
+                .sync_file = {}};
         job.targets.assign(targets.begin(), targets.end());
-        worker_.add(std::move(job));
-    } catch (const std::exception&) {
-        return wait_on_cpu(ticket, "no memory, or no thread, for a proxy");
+        taken_.emplace(std::move(job));
+    } catch (const std::bad_alloc&) {
+        return wait_on_cpu(ticket, "no memory for a proxy");
     }
     return {.state = Completion::State::Pending, .sync_file = std::move(sync_file)};
+}
+
+const char* ProxySource::attached(Completion&& completion) noexcept {
+    if (!taken_) {
+        return nullptr;
+    }
+    Job job = *std::exchange(taken_, std::nullopt);
+    job.sync_file = std::move(completion.sync_file);
+    try {
+        worker_.add(std::move(job));
+        return nullptr;
+    } catch (const std::exception&) {
+        // The fence signals as the job goes.
+        (void)wait_on_cpu(job.ticket, nullptr);
+        return "no memory, or no thread, for a proxy";
+    }
+}
+
+void ProxySource::stop() {
+    (void)attached({});
+    worker_.stop();
 }
 
 void ProxySource::abandon(const Ticket& ticket) {
@@ -101,6 +126,7 @@ void ProxySource::abandon(const Ticket& ticket) {
 
 /// On the thread: from the submit to the end of its work.
 void ProxySource::stand_for(Job& job) {
+    job.sync_file.reset();
     // Jobs come in the order of their fences' making, and are renewed together: this one's fence is
     // the oldest.
     const auto time_left = [&] {

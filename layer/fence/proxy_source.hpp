@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace fencebridge {
@@ -32,10 +33,11 @@ public:
     SourceKind kind() const override { return SourceKind::Proxy; }
     std::optional<Ticket> begin(VkFence application_fence) override;
     Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) override;
+    const char* attached(Completion&& completion) noexcept override;
     Completion wait(const Ticket& ticket) override { return wait_on_cpu(ticket, nullptr); }
     void abandon(const Ticket& ticket) override;
     bool can_stand_for_application_fence() const override { return false; }
-    void stop() final { worker_.stop(); }
+    void stop() final;
 
 private:
     /// Work that is not done yet, and the fences that say so.
@@ -45,6 +47,7 @@ private:
         std::vector<ProxyFence> renewed;              ///< those that came after it
         std::chrono::steady_clock::time_point newest; ///< when the last of them was made
         std::vector<AttachTarget> targets;
+        UniqueFd sync_file; ///< the fence's: the submit leaves its closing to the thread
     };
 
     /// Waits for the work, at most `timeout` (negative: for ever).
@@ -65,6 +68,7 @@ private:
     std::mutex spares_mutex_;                       ///< the thread gives back what jobs bring
     std::vector<std::vector<AttachTarget>> spares_; ///< so that the steady state allocates nothing
     std::atomic<bool> is_slow_ = false;             ///< work of this queue has outlived a proxy
+    std::optional<Job> taken_;                      ///< not attached yet
     Worker<Job> worker_;
 };
 

@@ -366,17 +366,19 @@ std::vector<ParkedRelease> QueueSubmitter::record_points() noexcept {
 /// False where the source failed and the work may still run: the caller has to wait for it.
 bool QueueSubmitter::release(const Ticket& ticket, std::span<const HandOff> releases,
                              uint64_t submit, bool may_export, VkFence* displaced) {
-    const Completion completion = releaser_.release(ticket, releases, may_export);
-    if (completion.state == Completion::State::Pending) {
+    Completion completion = releaser_.release(ticket, releases, may_export);
+    const Completion::State state = completion.state;
+    if (state == Completion::State::Pending) {
         acquirer_.semaphores.completes_with(submit, completion.sync_file);
-    } else if (completion.state == Completion::State::Done) {
+    } else if (state == Completion::State::Done) {
         acquirer_.semaphores.completed(submit);
     }
     if (displaced != nullptr && *displaced != VK_NULL_HANDLE) {
         releaser_.hand_on(*displaced, completion);
         *displaced = VK_NULL_HANDLE;
     }
-    return completion.state != Completion::State::Failed;
+    releaser_.settle(std::move(completion));
+    return state != Completion::State::Failed;
 }
 
 /// The last resort: in the call in progress, this queue is the application's to wait on. Behind

@@ -108,15 +108,25 @@ Completion Releaser::release(const Ticket& ticket, std::span<const HandOff> rele
     trace_.took(has_waited ? SourceKind::Wait : source_->kind(), before);
     attach(completion, releases);
     if (completion.fallback != nullptr) {
-        static Once once;
         // A failed source's hand-off is counted where it is waited for.
-        count(device_.counters.fallbacks, completion.state == Completion::State::Done ? 1 : 0);
-        if (once.first()) {
-            log(LogLevel::Warn, "fence source %s: %s: the CPU waits for the work",
-                name(source_->kind()), completion.fallback);
-        }
+        fell_back(completion.fallback, completion.state == Completion::State::Done);
     }
     return completion;
+}
+
+void Releaser::settle(Completion&& completion) noexcept {
+    if (const char* const why = source_->attached(std::move(completion)); why != nullptr) {
+        fell_back(why, true);
+    }
+}
+
+void Releaser::fell_back(const char* why, bool is_done) noexcept {
+    static Once once;
+    count(device_.counters.fallbacks, is_done ? 1 : 0);
+    if (once.first()) {
+        log(LogLevel::Warn, "fence source %s: %s: the CPU waits for the work",
+            name(source_->kind()), why);
+    }
 }
 
 void Releaser::release(const Completion& completion, std::span<const HandOff> releases) {

@@ -60,7 +60,10 @@ public:
     /// fence is on them, and the work may still run: the caller has to wait for it.
     Completion release(const Ticket& ticket, std::span<const HandOff> releases, bool may_export);
 
-    /// The same with a completion that is there already, Pending or Done.
+    /// The end of release(): nobody needs its completion any more.
+    void settle(Completion&& completion) noexcept;
+
+    /// As release() with a completion that is there already, Pending or Done.
     void release(const Completion& completion, std::span<const HandOff> releases);
 
     /// Gives the application's fence what it would have had: it signals when the work is done.
@@ -80,6 +83,7 @@ public:
 private:
     void aim_at(std::span<const HandOff> releases);
     void attach(const Completion& completion, std::span<const HandOff> releases);
+    void fell_back(const char* why, bool is_done) noexcept;
     void attach(const AttachTarget& target, const UniqueFd& sync_file, const HandOff& hand_off);
 
     const Device& device_;

@@ -28,8 +28,9 @@ uint32_t seen_now(const std::string& file) {
     return take_screenshot(file).at(window_size.width / 2, window_size.height / 2);
 }
 
-bool comes_to_show(uint32_t value, const std::string& file) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+bool comes_to_show(uint32_t value, const std::string& file,
+                   std::chrono::seconds patience = std::chrono::seconds(10)) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
     while (std::chrono::steady_clock::now() < deadline) {
         if (seen_now(file) == colour_on_screen(value)) {
             return true;
@@ -53,8 +54,8 @@ struct Seen {
 };
 
 /// What is on the screen while a picture is drawn that takes long, on an image that had another
-/// picture before.
-Seen draw_late(const char* explicit_sync) {
+/// picture before; and `patience` after that.
+Seen draw_late(const char* explicit_sync, std::chrono::seconds patience) {
     const std::string file = output_file(std::string("-late-") + explicit_sync + ".png");
     Client client(Layers::Bridge, {.settings = {{"EXPLICIT_SYNC", explicit_sync}}});
     const TestSwapchain swapchain(client.context, client.surface.handle, {.extent = window_size});
@@ -77,7 +78,7 @@ Seen draw_late(const char* explicit_sync) {
         seen.while_drawing.push_back(seen_now(file));
     }
     EXPECT_FALSE(seen.while_drawing.empty()) << "the drawing was over before anybody looked";
-    seen.in_the_end = comes_to_show(late_value, file);
+    seen.in_the_end = comes_to_show(late_value, file, patience);
     EXPECT_EQ(client.display.protocol_error(), "");
     return seen;
 }
@@ -99,13 +100,13 @@ protected:
 };
 
 TEST_F(ExplicitSync, KeepsAnUnfinishedPictureOffTheScreen) {
-    const Seen seen = draw_late("auto");
+    const Seen seen = draw_late("auto", std::chrono::seconds(10));
     EXPECT_FALSE(has_stale(seen));
     EXPECT_TRUE(seen.in_the_end);
 }
 
 TEST_F(ExplicitSync, OffTheImagesOldContentIsShownAndStays) {
-    const Seen seen = draw_late("off");
+    const Seen seen = draw_late("off", std::chrono::seconds(3));
     EXPECT_TRUE(has_stale(seen)) << "the test with linux-drm-syncobj would prove nothing";
     // Nothing has the compositor look again.
     EXPECT_FALSE(seen.in_the_end);

@@ -79,9 +79,11 @@ TEST_F(ProxyOnKernel, WorkThatOutlivesAFenceIsNeverSeenWithoutOne) {
     const auto ticket = source.begin(VK_NULL_HANDLE);
     ASSERT_TRUE(ticket);
     const AttachTarget target{DmaBuf::of(buffer.dma_buf()), Access::Write};
-    const Completion completion = source.take(*ticket, {&target, 1});
+    Completion completion = source.take(*ticket, {&target, 1});
     ASSERT_EQ(completion.state, Completion::State::Pending);
     ASSERT_EQ(target.buffer->attach_fence(completion.sync_file.get(), Access::Write), 0);
+    const UniqueFd sync_file = UniqueFd::duplicate(completion.sync_file.get());
+    EXPECT_EQ(source.attached(std::move(completion)), nullptr);
 
     const auto until =
         std::chrono::steady_clock::now() + Vgem::time_limit + std::chrono::seconds(1);
@@ -89,8 +91,7 @@ TEST_F(ProxyOnKernel, WorkThatOutlivesAFenceIsNeverSeenWithoutOne) {
         ASSERT_FALSE(is_ready(buffer.dma_buf(), POLLIN));
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    EXPECT_TRUE(is_signalled(completion.sync_file.get()))
-        << "the kernel's limit is what this test is about";
+    EXPECT_TRUE(is_signalled(sync_file.get())) << "the kernel's limit is what this test is about";
     const VkSemaphoreSignalInfo done{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO,
                                      .semaphore = ticket->signal.semaphore,
                                      .value = ticket->signal.value + 1};

@@ -120,6 +120,11 @@ void ExplicitSync::set_acquire_point(const DmaBuf& buffer) noexcept {
 }
 
 void ExplicitSync::show(uint32_t image) noexcept {
+    if (!extensions_->syncobj) {
+        // Given up for the swapchain that replaces this one, and could not have timelines: the
+        // dma-buf's fence has to do.
+        return;
+    }
     Image& shown = images_[image];
     set_acquire_point(*shown.buffer);
     shown.is_shown = true;

@@ -148,6 +148,8 @@ bool WaylandPresenter::take(std::span<const SwapchainImage> images, ImageRelease
         explicit_sync_.reset();
     }
     if (!explicit_sync_) {
+        // A retired swapchain's: with it the compositor would ask for points of our buffers, too.
+        extensions_->syncobj.reset();
         for (Buffer& buffer : buffers_) {
             wl_buffer_add_listener(buffer.proxy.get(), &WaylandPresenterListener::buffer, &buffer);
         }
