@@ -3,7 +3,6 @@
 #include "report/log.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace fencebridge {
 
@@ -99,7 +98,8 @@ const char* ProxySource::attached(Completion&& completion) noexcept {
     if (!taken_) {
         return nullptr;
     }
-    Job job = *std::exchange(taken_, std::nullopt);
+    Job job = std::move(*taken_);
+    taken_.reset();
     job.sync_file = std::move(completion.sync_file);
     try {
         worker_.add(std::move(job));
