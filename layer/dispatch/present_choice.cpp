@@ -68,6 +68,18 @@ const char* name(SurfaceKind kind) {
     return "display or unknown";
 }
 
+bool shares_explicit_sync(VkDriverId driver) {
+    switch (driver) {
+    // They have no OPAQUE_FD of timeline semaphores, which is what a compositor would be given.
+    case VK_DRIVER_ID_MESA_VENUS:
+    case VK_DRIVER_ID_MESA_LLVMPIPE:
+    case VK_DRIVER_ID_GOOGLE_SWIFTSHADER:
+        return false;
+    default:
+        return true;
+    }
+}
+
 bool may_own_swapchains(PresentSetting setting, VkDriverId driver) {
     return setting == PresentSetting::Owned ||
            (setting == PresentSetting::Auto && native_merit(driver) == nullptr);
@@ -78,12 +90,25 @@ bool owned_swapchain_serves(const char* extension) {
     constexpr std::string_view unserved[] = {
         "VK_AMD_display_native_hdr",
         "VK_EXT_display_control",
+        "VK_EXT_multisampled_render_to_swapchain",
+        "VK_EXT_present_mode_fifo_latest_ready",
         "VK_EXT_present_timing",
         "VK_GOOGLE_display_timing",
+        "VK_KHR_extended_flags",
         "VK_KHR_present_mode_fifo_latest_ready",
         "VK_KHR_shared_presentable_image",
         "VK_NV_low_latency2",
         "VK_NV_present_barrier",
+// Their functions would reach the driver with swapchains of ours.
+#ifndef VK_KHR_swapchain_maintenance1
+        "VK_KHR_swapchain_maintenance1",
+#endif
+#ifndef VK_KHR_present_wait2
+        "VK_KHR_present_wait2",
+#endif
+#ifndef VK_KHR_present_id2
+        "VK_KHR_present_id2",
+#endif
     };
     return std::find(std::begin(unserved), std::end(unserved), extension) == std::end(unserved);
 }

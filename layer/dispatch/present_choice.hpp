@@ -40,6 +40,9 @@ struct PresentCapabilities {
     bool dma_buf_export = false; ///< of images, by an extension that is enabled
 };
 
+/// Whether the driver's own swapchains may hand a Wayland compositor fences by linux-drm-syncobj.
+bool shares_explicit_sync(VkDriverId driver);
+
 /// Whether the setting may give a device of this driver a swapchain of ours: what makes the layer
 /// look at its presents at all.
 bool may_own_swapchains(PresentSetting setting, VkDriverId driver);

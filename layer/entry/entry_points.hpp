@@ -116,6 +116,8 @@
     F(DestroySemaphore)                                                                            \
     F(SignalSemaphore)                                                                             \
     F(SignalSemaphoreKHR)                                                                          \
+    F(ImportSemaphoreFdKHR)                                                                        \
+    F(ImportFenceFdKHR)                                                                            \
     F(CreateFence)                                                                                 \
     F(DestroyFence)
 

@@ -138,7 +138,7 @@ VKAPI_ATTR void VKAPI_CALL DestroySemaphore(VkDevice device, VkSemaphore semapho
                                             const VkAllocationCallbacks* pAllocator) {
     DeviceState& state = device_of(device);
     if (state.bridge != nullptr) {
-        state.bridge->timelines.destroyed(semaphore);
+        complete_all(state.bridge->timelines.destroyed(semaphore));
         state.bridge->exportable_semaphores.erase(semaphore);
     }
     state.device.next.DestroySemaphore(device, semaphore, pAllocator);
@@ -166,6 +166,37 @@ VKAPI_ATTR VkResult VKAPI_CALL SignalSemaphore(VkDevice device,
 VKAPI_ATTR VkResult VKAPI_CALL SignalSemaphoreKHR(VkDevice device,
                                                   const VkSemaphoreSignalInfo* pSignalInfo) {
     return SignalSemaphore(device, pSignalInfo);
+}
+
+/// A payload for good may be another's, too: what the layer knows of the handle's own is over.
+VKAPI_ATTR VkResult VKAPI_CALL
+ImportSemaphoreFdKHR(VkDevice device, const VkImportSemaphoreFdInfoKHR* pImportSemaphoreFdInfo) {
+    return guarded([&] {
+        DeviceState& state = device_of(device);
+        const VkResult result =
+            state.device.next.ImportSemaphoreFdKHR(device, pImportSemaphoreFdInfo);
+        if (result == VK_SUCCESS && state.bridge != nullptr &&
+            (pImportSemaphoreFdInfo->flags & VK_SEMAPHORE_IMPORT_TEMPORARY_BIT) == 0) {
+            state.bridge->timelines.payload_replaced(pImportSemaphoreFdInfo->semaphore);
+            state.bridge->exportable_semaphores.erase(pImportSemaphoreFdInfo->semaphore);
+        }
+        return result;
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL
+ImportFenceFdKHR(VkDevice device, const VkImportFenceFdInfoKHR* pImportFenceFdInfo) {
+    return guarded([&] {
+        DeviceState& state = device_of(device);
+        const bool is_permanent =
+            (pImportFenceFdInfo->flags & VK_FENCE_IMPORT_TEMPORARY_BIT) == 0;
+        if (is_permanent && state.bridge != nullptr) {
+            // Others may hold it: it has to be signalled itself. Before the call, which takes the
+            // descriptor and may not fail for us afterwards.
+            state.bridge->exportable_fences.insert(pImportFenceFdInfo->fence, true);
+        }
+        return state.device.next.ImportFenceFdKHR(device, pImportFenceFdInfo);
+    });
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL CreateFence(VkDevice device, const VkFenceCreateInfo* pCreateInfo,

@@ -182,7 +182,10 @@ void ProxySource::renew(Job& job) {
         return;
     }
     for (const AttachTarget& target : job.targets) {
-        (void)target.buffer->attach_fence(next.sync_file().get(), target.access);
+        // Null where the dma-buf could not be had: its hand-off was waited for.
+        if (target.buffer) {
+            (void)target.buffer->attach_fence(next.sync_file().get(), target.access);
+        }
     }
     try {
         job.renewed.push_back(std::move(next));

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <string_view>
+#include <unistd.h>
 
 namespace fencebridge {
 
@@ -24,9 +25,24 @@ bool is_vgem(int node) {
            std::string_view(name.data()) == "vgem";
 }
 
+/// By sysfs, without opening it: who opens a card that nobody is master of becomes its master, and a
+/// compositor that starts at that moment does not.
+bool may_be_vgem(int minor) {
+    std::array<char, 32> link{};
+    std::array<char, 512> target{};
+    (void)std::snprintf(link.data(), link.size(), "/sys/class/drm/card%d", minor);
+    const ssize_t length = ::readlink(link.data(), target.data(), target.size() - 1);
+    return length > 0 &&
+           std::string_view(target.data(), static_cast<size_t>(length)).find("/vgem/") !=
+               std::string_view::npos;
+}
+
 /// The kernel numbers primary nodes from 0 to 63 (drivers/gpu/drm/drm_drv.c).
 UniqueFd find_node() {
     for (int minor = 0; minor < 64; ++minor) {
+        if (!may_be_vgem(minor)) {
+            continue;
+        }
         std::array<char, 32> path{};
         (void)std::snprintf(path.data(), path.size(), "/dev/dri/card%d", minor);
         UniqueFd node(::open(path.data(), O_RDWR | O_CLOEXEC));

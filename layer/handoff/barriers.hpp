@@ -36,6 +36,23 @@ struct Transfer {
     Direction direction;
     Access access;
 };
+/// Whether the image's content is discarded.
+template<typename Barrier>
+bool discards(const Barrier& barrier) {
+    if constexpr (requires { barrier.oldLayout; }) {
+        return barrier.oldLayout == VK_IMAGE_LAYOUT_UNDEFINED;
+    }
+    return false;
+}
+
+/// What a barrier that transfers nothing says of the work on both of its sides.
+template<typename Barrier>
+Access use_of(const Barrier& barrier) {
+    return discards(barrier)
+               ? Access::Write
+               : combine(access_of(barrier.srcAccessMask), access_of(barrier.dstAccessMask));
+}
+
 template<typename Barrier>
 std::optional<Transfer> transfer_of(const Barrier& barrier) {
     const std::optional<Direction> direction =
@@ -43,14 +60,9 @@ std::optional<Transfer> transfer_of(const Barrier& barrier) {
     if (!direction) {
         return std::nullopt;
     }
-    Access access =
+    const Access access =
         access_of(*direction == Direction::Release ? barrier.srcAccessMask : barrier.dstAccessMask);
-    if constexpr (requires { barrier.oldLayout; }) {
-        if (barrier.oldLayout == VK_IMAGE_LAYOUT_UNDEFINED) {
-            access = Access::Write;
-        }
-    }
-    return Transfer{*direction, access};
+    return Transfer{*direction, discards(barrier) ? Access::Write : access};
 }
 
 } // namespace fencebridge

@@ -30,7 +30,9 @@ std::unique_ptr<DebugMessages> make_messages(const Instance& instance) {
 Bridge::Bridge(const Device& device)
     : memories(device), timelines(device.calls()), debug_messages(make_messages(*device.instance)),
       checks(debug_messages ? std::make_unique<OwnershipChecks>(*debug_messages) : nullptr),
-      device_(device), touches_hand_off_(counts_touches(device.instance->settings.policy)) {}
+      device_(device), touches_hand_off_(counts_touches(device.instance->settings.policy)),
+      follows_writes_(device.instance->settings.policy == Policy::Auto ||
+                      device.instance->settings.policy == Policy::Transfers) {}
 
 Bridge::~Bridge() {
     // All threads end before any submitter goes: one queue's thread may complete another's release.
@@ -110,13 +112,17 @@ void Bridge::freed(VkDeviceMemory memory) {
     memories.freed(memory);
 }
 
-/// A touched resource is taken back before and handed out after.
+/// A touched resource is taken back before and handed out after; one that is transferred is not, but
+/// its next release has to know of writes.
 void Bridge::touch_memories(VkCommandBuffer command_buffer, std::span<const SharedMemoryRef> under,
                             Access access) {
-    if (!touches_hand_off_) {
-        return;
-    }
     for (const SharedMemoryRef& memory : under) {
+        if (follows_writes_ && access == Access::Write) {
+            recordings.write(command_buffer, memory);
+        }
+        if (!touches_hand_off_) {
+            continue;
+        }
         if (memory->is_transferred() && device_.instance->settings.policy == Policy::Auto) {
             continue;
         }

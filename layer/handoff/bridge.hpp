@@ -122,8 +122,7 @@ private:
             follow(command_buffer, resource, step_of(transfer->direction), transfer->access,
                    std::move(under));
         } else {
-            const Access access =
-                combine(access_of(barrier.srcAccessMask), access_of(barrier.dstAccessMask));
+            const Access access = use_of(barrier);
             touch_memories(command_buffer, under, access);
             follow(command_buffer, resource, ResourceStep::Kind::Use, access, std::move(under));
         }
@@ -164,6 +163,7 @@ private:
 
     const Device& device_;
     const bool touches_hand_off_; ///< by the policy
+    const bool follows_writes_;   ///< for releases that name reads alone; by the policy
     DeviceAddresses addresses_;
     std::mutex queues_mutex_;
     std::unordered_map<VkQueue, std::unique_ptr<QueueSubmitter>> queues_;

@@ -69,6 +69,7 @@ VkResult QueueSubmitter::submit_any(std::span<const Batch> batches, VkFence fenc
         const std::lock_guard guard(mutex_);
         trace_.begin();
         result = bridge(batches, fence, resolved_parked);
+        plan_.clear();
     }
     complete_all(std::move(resolved_parked));
     if (checked && result == VK_SUCCESS) {
@@ -89,6 +90,7 @@ VkResult QueueSubmitter::hand_out(Present present) {
         if (!hand_out_exported(present)) {
             result = hand_out_by_submit(present, resolved_parked);
         }
+        plan_.clear();
     }
     complete_all(std::move(resolved_parked));
     // Empty where it was parked with the release.
@@ -140,7 +142,13 @@ VkResult QueueSubmitter::hand_out_by_submit(Present& present,
     // The slot has room for one; what follows on the queue signals when all before it is done.
     for (size_t i = 1; i < present.fences.size() && result == VK_SUCCESS; ++i) {
         count(device_.counters.trailing_submits);
-        device_.next.QueueSubmit(queue_, 0, nullptr, present.fences[i]);
+        if (device_.next.QueueSubmit(queue_, 0, nullptr, present.fences[i]) != VK_SUCCESS) {
+            // The present was made: the fence has to signal, and nothing else would.
+            wait_for_queue("a present's fence cannot be submitted",
+                           timelines_.is_resolved(this, {}));
+            releaser_.hand_on(present.fences[i],
+                              {.state = Completion::State::Failed, .sync_file = {}});
+        }
     }
     return result;
 }

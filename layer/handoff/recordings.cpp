@@ -4,6 +4,50 @@
 
 namespace fencebridge {
 
+void Recording::add(const HandOff& hand_off) {
+    HandOff as_done = hand_off;
+    if (hand_off.origin == Origin::Transfer && hand_off.direction == Direction::Release) {
+        if (Written* const known = find_written(hand_off.memory)) {
+            as_done.access = known->is_released ? as_done.access : Access::Write;
+            known->is_released = true;
+        }
+    }
+    merge(hand_offs, as_done);
+}
+
+void Recording::add(const Recording& other) {
+    for (const HandOff& hand_off : other.hand_offs) {
+        add(hand_off);
+    }
+    for (const Written& one : other.written) {
+        write(one.memory);
+        find_written(one.memory)->is_released = one.is_released;
+    }
+    for (const ResourceStep& step : other.steps) {
+        add(step);
+    }
+}
+
+void Recording::write(const SharedMemoryRef& memory) {
+    for (HandOff& known : hand_offs) {
+        if (known.memory == memory && known.direction == Direction::Acquire &&
+            known.origin == Origin::Transfer) {
+            known.access = Access::Write;
+        }
+    }
+    if (Written* const known = find_written(memory)) {
+        known->is_released = false;
+    } else {
+        written.push_back({memory});
+    }
+}
+
+Recording::Written* Recording::find_written(const SharedMemoryRef& memory) {
+    const auto found = std::find_if(written.begin(), written.end(),
+                                    [&](const Written& one) { return one.memory == memory; });
+    return found != written.end() ? &*found : nullptr;
+}
+
 void Recording::add(const ResourceStep& step) {
     // What follows the same step of the same resource adds nothing.
     const auto last = std::find_if(steps.rbegin(), steps.rend(), [&](const ResourceStep& known) {
@@ -23,14 +67,7 @@ void Recordings::executed(VkCommandBuffer primary, std::span<const VkCommandBuff
         if (!recording) {
             continue;
         }
-        by_command_buffer_.update(primary, [&](Recording& known) {
-            for (const HandOff& hand_off : recording->hand_offs) {
-                known.add(hand_off);
-            }
-            for (const ResourceStep& step : recording->steps) {
-                known.add(step);
-            }
-        });
+        by_command_buffer_.update(primary, [&](Recording& known) { known.add(*recording); });
     }
 }
 

@@ -32,11 +32,25 @@ constexpr ResourceStep::Kind step_of(Direction direction) {
 
 /// What one command buffer holds.
 struct Recording {
+    /// A memory that is written to, as far as barriers and commands name it.
+    struct Written {
+        SharedMemoryRef memory;
+        bool is_released = false; ///< by a transfer after the last of the writes
+    };
     std::vector<HandOff> hand_offs;
+    std::vector<Written> written;
     std::vector<ResourceStep> steps;
 
-    void add(const HandOff& hand_off) { merge(hand_offs, hand_off); }
+    /// A release of what was written before is a writer's, and an acquire of what is written after
+    /// as well, whatever the barriers' own masks say.
+    void add(const HandOff& hand_off);
     void add(const ResourceStep& step);
+    /// As a part of this one: a secondary's.
+    void add(const Recording& other);
+    void write(const SharedMemoryRef& memory);
+
+private:
+    Written* find_written(const SharedMemoryRef& memory);
 };
 
 /// Command buffers that hold hand-offs; most hold none and are not in the map. Thread-safe under
@@ -49,6 +63,11 @@ public:
     }
     void add(VkCommandBuffer command_buffer, const ResourceStep& step) {
         by_command_buffer_.update(command_buffer, [&](Recording& known) { known.add(step); });
+    }
+
+    /// A command writes to something on the memory.
+    void write(VkCommandBuffer command_buffer, const SharedMemoryRef& memory) {
+        by_command_buffer_.update(command_buffer, [&](Recording& known) { known.write(memory); });
     }
 
     /// vkCmdExecuteCommands: what the secondaries hold happens as part of the primary.

@@ -4,6 +4,7 @@
 #include "report/log.hpp"
 
 #include <cerrno>
+#include <utility>
 
 namespace fencebridge {
 
@@ -147,11 +148,19 @@ void Releaser::attach(const Completion& completion, std::span<const HandOff> rel
     if (completion.state == Completion::State::Done) {
         count(device_.counters.releases_done, targets_.size());
     }
+    bool is_settled = false;
     for (size_t i = 0; i < targets_.size(); ++i) {
         const DmaBuf* const buffer = targets_[i].buffer.get();
         switch (completion.state) {
         case Completion::State::Pending:
-            attach(targets_[i], completion.sync_file, releases[i]);
+            if (!attach(targets_[i], completion.sync_file, releases[i])) {
+                // A source that signals its fence itself has to begin: it is waited for.
+                if (!std::exchange(is_settled, true)) {
+                    settle({.state = Completion::State::Pending, .sync_file = {}});
+                }
+                wait_sync_file(completion.sync_file.get(), std::chrono::milliseconds(-1));
+                trace_.released(releases[i], buffer, TraceOutcome::CpuWait);
+            }
             break;
         case Completion::State::Done:
             trace_.released(releases[i], buffer, TraceOutcome::Done);
@@ -166,8 +175,8 @@ void Releaser::attach(const Completion& completion, std::span<const HandOff> rel
     targets_.clear();
 }
 
-/// The one line that all of this is for.
-void Releaser::attach(const AttachTarget& target, const UniqueFd& sync_file,
+/// The one line that all of this is for. False: there is no fence on the target.
+bool Releaser::attach(const AttachTarget& target, const UniqueFd& sync_file,
                       const HandOff& hand_off) {
     const int error =
         target.buffer ? target.buffer->attach_fence(sync_file.get(), target.access) : EBADF;
@@ -176,7 +185,7 @@ void Releaser::attach(const AttachTarget& target, const UniqueFd& sync_file,
         trace_.released(hand_off, target.buffer.get(), TraceOutcome::Attached);
         log(LogLevel::Debug, "release: %s fence on dma-buf %llu", name(target.access),
             static_cast<unsigned long long>(target.buffer->inode()));
-        return;
+        return true;
     }
     static Once once;
     count(device_.counters.fallbacks);
@@ -184,8 +193,7 @@ void Releaser::attach(const AttachTarget& target, const UniqueFd& sync_file,
         log(LogLevel::Warn, "cannot attach a fence to a dma-buf (%s): the CPU waits for the work",
             error_text(error));
     }
-    wait_sync_file(sync_file.get(), std::chrono::milliseconds(-1));
-    trace_.released(hand_off, target.buffer.get(), TraceOutcome::CpuWait);
+    return false;
 }
 
 bool Releaser::give_payload(VkFence application_fence, const Completion& completion) {
@@ -204,7 +212,11 @@ void Releaser::hand_on(VkFence application_fence, const Completion& completion) 
     }
     count(device_.counters.fallbacks);
     count(device_.counters.trailing_submits);
-    device_.next.QueueSubmit(queue_, 0, nullptr, application_fence);
+    if (device_.next.QueueSubmit(queue_, 0, nullptr, application_fence) != VK_SUCCESS) {
+        // Nothing else would signal it, and the application's call has succeeded.
+        (void)device_.next.QueueWaitIdle(queue_);
+        (void)give_payload(application_fence, {.state = Completion::State::Done, .sync_file = {}});
+    }
 }
 
 } // namespace fencebridge

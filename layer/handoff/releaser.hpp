@@ -84,7 +84,7 @@ private:
     void aim_at(std::span<const HandOff> releases);
     void attach(const Completion& completion, std::span<const HandOff> releases);
     void fell_back(const char* why, bool is_done) noexcept;
-    void attach(const AttachTarget& target, const UniqueFd& sync_file, const HandOff& hand_off);
+    bool attach(const AttachTarget& target, const UniqueFd& sync_file, const HandOff& hand_off);
 
     const Device& device_;
     const VkQueue queue_;

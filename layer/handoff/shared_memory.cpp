@@ -13,7 +13,7 @@ const std::shared_ptr<DmaBuf>& SharedMemory::dma_buf() {
         return dma_buf_;
     }
     const std::lock_guard guard(mutex_);
-    if (!dma_buf_) {
+    if (!dma_buf_ && !is_freed_) {
         const VkMemoryGetFdInfoKHR info{
             .sType = VK_STRUCTURE_TYPE_MEMORY_GET_FD_INFO_KHR,
             .memory = memory_,

@@ -43,6 +43,26 @@ public:
     bool is_transferred() const { return is_transferred_.load(std::memory_order_relaxed); }
     void set_transferred() { is_transferred_.store(true, std::memory_order_relaxed); }
 
+    /// Whether submitted work has written to it since it was last released: a release says what came
+    /// right before it, which may be a read of what was written earlier. Its owner's submits only.
+    bool is_written() const { return is_written_.load(std::memory_order_relaxed); }
+    void set_written(bool written) { is_written_.store(written, std::memory_order_relaxed); }
+
+    /// Whether it was acquired to be read only: a later write has the peers' readers still to wait
+    /// for. Its owner's submits only.
+    bool has_unawaited_readers() const {
+        return has_unawaited_readers_.load(std::memory_order_relaxed);
+    }
+    void set_unawaited_readers(bool has) {
+        has_unawaited_readers_.store(has, std::memory_order_relaxed);
+    }
+
+    /// vkFreeMemory: the driver is asked nothing about it any more.
+    void freed() {
+        const std::lock_guard guard(mutex_);
+        is_freed_ = true;
+    }
+
 private:
     const Device& device_;
     const VkDeviceMemory memory_;
@@ -51,6 +71,9 @@ private:
     std::atomic<bool> is_dma_buf_made_ = false;
     std::atomic<bool> peer_may_hold_ = false;
     std::atomic<bool> is_transferred_ = false;
+    std::atomic<bool> is_written_ = false;
+    std::atomic<bool> has_unawaited_readers_ = false;
+    bool is_freed_ = false;
 };
 
 using SharedMemoryRef = std::shared_ptr<SharedMemory>;
@@ -63,7 +86,12 @@ public:
     /// vkAllocateMemory succeeded. `imported` is the dma-buf that `info` imports, or null.
     void allocated(const VkMemoryAllocateInfo& info, VkDeviceMemory memory,
                    std::shared_ptr<DmaBuf> imported);
-    void freed(VkDeviceMemory memory) { memories_.erase(memory); }
+    void freed(VkDeviceMemory memory) {
+        if (const auto shared = memories_.find(memory)) {
+            (*shared)->freed();
+            memories_.erase(memory);
+        }
+    }
 
     /// vkGetMemoryFdKHR(DMA_BUF) gave `fd` (borrowed) to the application.
     void exported(VkDeviceMemory memory, int fd);

@@ -15,6 +15,23 @@ bool takes_place(const HandOff& hand_off, Policy policy) {
            !hand_off.memory->is_transferred();
 }
 
+/// What a transfer does with what was submitted before it in mind: a release covers all writes since
+/// the last one, not only what its barrier names.
+Access access_now(const HandOff& hand_off) {
+    if (hand_off.origin != Origin::Transfer) {
+        return hand_off.access;
+    }
+    SharedMemory& memory = *hand_off.memory;
+    if (hand_off.direction == Direction::Acquire) {
+        memory.set_unawaited_readers(hand_off.access == Access::Read);
+        return hand_off.access;
+    }
+    const Access access = memory.is_written() ? Access::Write : hand_off.access;
+    memory.set_written(false);
+    memory.set_unawaited_readers(false);
+    return access;
+}
+
 /// What is known in two ways takes place once, as the first of them in Origin's order.
 void merge_as_done(std::vector<HandOff>& list, const HandOff& hand_off) {
     for (HandOff& known : list) {
@@ -55,11 +72,11 @@ bool SubmitPlan::make_any(std::span<const Batch> batches, Policy policy,
         }
         const auto first = static_cast<size_t>(with_work - batches.begin());
         memories.each([&](const SharedMemoryRef& memory) {
+            // Who gets its descriptor later finds this work's fence on it; nobody's are on it yet.
             if (memory->peer_may_hold()) {
                 add(first, {memory, Direction::Acquire, Access::Write, Origin::Always});
-                add(batches.size() - 1,
-                    {memory, Direction::Release, Access::Write, Origin::Always});
             }
+            add(batches.size() - 1, {memory, Direction::Release, Access::Write, Origin::Always});
         });
         return count_ != 0;
     }
@@ -87,6 +104,13 @@ void SubmitPlan::make_release(std::span<const SharedMemoryRef> memories) {
 /// A recording has each memory once a direction and origin. With one origin nothing in it can merge
 /// with anything else in it: a submit of one command buffer compares nothing.
 void SubmitPlan::add(size_t batch, const Recording& recording, Policy policy) {
+    for (const Recording::Written& one : recording.written) {
+        // An earlier submit took it over to read; now the peers' readers are waited for, too.
+        if (one.memory->has_unawaited_readers()) {
+            one.memory->set_unawaited_readers(false);
+            add(batch, {one.memory, Direction::Acquire, Access::Write});
+        }
+    }
     const std::vector<HandOff>& hand_offs = recording.hand_offs;
     const bool is_all_new =
         count_ == 0 && std::all_of(hand_offs.begin(), hand_offs.end(), [&](const HandOff& one) {
@@ -96,16 +120,32 @@ void SubmitPlan::add(size_t batch, const Recording& recording, Policy policy) {
         if (!takes_place(hand_off, policy)) {
             continue;
         }
+        const Access access = access_now(hand_off);
         if (!is_all_new) {
-            add(batch, hand_off);
+            HandOff as_done = hand_off;
+            as_done.access = access;
+            add(batch, as_done);
             continue;
         }
         BatchPlan& plan = plan_for(batch);
         const bool is_acquire = hand_off.direction == Direction::Acquire;
         HandOff& as_done = (is_acquire ? plan.acquires : releases_).emplace_back(hand_off);
-        as_done.origin = Origin::Transfer;
+        as_done.access = access;
         plan.has_releases |= !is_acquire;
     }
+    for (const Recording::Written& one : recording.written) {
+        if (!one.is_released) {
+            one.memory->set_written(true);
+        }
+    }
+}
+
+void SubmitPlan::clear() {
+    for (BatchPlan& plan : batches()) {
+        plan.acquires.clear();
+    }
+    count_ = 0;
+    releases_.clear();
 }
 
 void SubmitPlan::add(size_t batch, const HandOff& hand_off) {

@@ -36,6 +36,9 @@ public:
     /// A submit of one batch that hands out these memories, whatever is recorded.
     void make_release(std::span<const SharedMemoryRef> memories);
 
+    /// Lets all memories go: one that is freed must not wait for the queue's next submit.
+    void clear();
+
     std::span<BatchPlan> batches() { return std::span(batches_).first(count_); }
     std::span<const BatchPlan> batches() const { return std::span(batches_).first(count_); }
 

@@ -63,13 +63,28 @@ void Timelines::created(VkSemaphore semaphore, uint64_t initial_value) {
     count_.store(resolved_.size(), std::memory_order_release);
 }
 
-void Timelines::destroyed(VkSemaphore semaphore) {
+std::vector<ParkedRelease> Timelines::destroyed(VkSemaphore semaphore) noexcept {
     if (!any()) {
-        return;
+        return {};
     }
     const std::lock_guard guard(mutex_);
+    const auto is_its = [&](const TimelinePoint& point) { return point.semaphore == semaphore; };
+    for (auto& [queue, submits] : waiting_) {
+        for (Submit& submit : submits) {
+            std::erase_if(submit.points.waits, is_its);
+            std::erase_if(submit.points.signals, is_its);
+        }
+    }
     resolved_.erase(semaphore);
     count_.store(resolved_.size(), std::memory_order_release);
+    return resolve();
+}
+
+void Timelines::payload_replaced(VkSemaphore semaphore) {
+    const std::lock_guard guard(mutex_);
+    if (const auto known = resolved_.find(semaphore); known != resolved_.end()) {
+        known->second = 0;
+    }
 }
 
 bool Timelines::may_have_points(std::span<const VkSubmitInfo> batches) {
@@ -229,6 +244,11 @@ std::vector<ParkedRelease> Timelines::signalled_by_host(const TimelinePoint& poi
 std::vector<ParkedRelease> Timelines::signalled_by_thread(const TimelinePoint& point) noexcept {
     const std::lock_guard guard(mutex_);
     raise(point);
+    return resolve();
+}
+
+std::vector<ParkedRelease> Timelines::look_again() noexcept {
+    const std::lock_guard guard(mutex_);
     return resolve();
 }
 

@@ -63,7 +63,11 @@ public:
     explicit Timelines(DeviceCalls calls) : calls_(calls) {}
 
     void created(VkSemaphore semaphore, uint64_t initial_value);
-    void destroyed(VkSemaphore semaphore);
+    /// Everything that waited for it or signals it is done (Vulkan's own rule): its points mean
+    /// nothing to a later semaphore of the same handle. Returns what that resolves.
+    std::vector<ParkedRelease> destroyed(VkSemaphore semaphore) noexcept;
+    /// It got another payload for good (vkImportSemaphoreFdKHR): only its counter says more.
+    void payload_replaced(VkSemaphore semaphore);
 
     /// False as long as the application has no timeline semaphore: nothing else need be asked.
     bool any() const { return count_.load(std::memory_order_acquire) != 0; }
@@ -102,6 +106,9 @@ public:
 
     /// The same for a timeline of ours that a thread of ours has signalled.
     std::vector<ParkedRelease> signalled_by_thread(const TimelinePoint& point) noexcept;
+
+    /// Returns what others have resolved meanwhile: imported timelines tell nobody.
+    std::vector<ParkedRelease> look_again() noexcept;
 
     /// Whether anything is unresolved; false is cheap.
     bool any_unresolved() const { return unresolved_.load(std::memory_order_acquire) != 0; }

@@ -25,4 +25,13 @@ const char* not_in_a_window(const VkSwapchainCreateInfoKHR& info) {
     return nullptr;
 }
 
+std::span<const VkPresentModeKHR> present_modes(const VkSwapchainCreateInfoKHR& info) {
+    const auto* modes = find_in_chain<VkSwapchainPresentModesCreateInfoEXT>(
+        info.pNext, VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_MODES_CREATE_INFO_EXT);
+    if (modes == nullptr || modes->presentModeCount == 0) {
+        return {&info.presentMode, 1};
+    }
+    return {modes->pPresentModes, modes->presentModeCount};
+}
+
 } // namespace fencebridge

@@ -4,7 +4,9 @@
 #include "present/headless_answers.hpp"
 #include "present/single_present.hpp"
 
+#include <atomic>
 #include <new>
+#include <utility>
 
 namespace fencebridge {
 
@@ -69,6 +71,36 @@ VkResult worse(VkResult one, VkResult other) {
 
 } // namespace
 
+/// The owned swapchains of one vkQueuePresentKHR: expected in each one's order when it is made, and
+/// forgotten at its end where nothing was submitted.
+struct Presentation::Call {
+    Call(const VkPresentInfoKHR& info, std::vector<Shown> all) : shown(std::move(all)) {
+        for (Shown& one : shown) {
+            one.number =
+                one.swapchain->expect(request_of(info, one.index, one.swapchain->mode()));
+        }
+    }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+    ~Call() {
+        for (const Shown& one : shown) {
+            if (!is_submitted && one.number != 0) {
+                one.swapchain->forget(one.number);
+            }
+        }
+    }
+
+    void show() noexcept {
+        for (const Shown& one : shown) {
+            one.swapchain->show(one.number, !has_returned);
+        }
+    }
+
+    std::vector<Shown> shown;
+    bool is_submitted = false;
+    std::atomic<bool> has_returned = false; ///< from the submit: a later call shows
+};
+
 PresentMethod Presentation::choose(Surface* surface) {
     const SurfaceKind kind = surface != nullptr ? surface->kind() : SurfaceKind::Other;
     const PresentSetting setting = device_.instance->settings.present;
@@ -107,9 +139,9 @@ VkResult Presentation::create(const VkSwapchainCreateInfoKHR& info,
         if (said_refused_.at(static_cast<size_t>(surface->kind())).first()) {
             log(LogLevel::Warn, "a swapchain cannot be owned: %s: it is the driver's own", refused);
         }
-        return create_native(info, PresentMethod::Native, allocator, handle);
+        return create_native(info, surface.get(), PresentMethod::Native, allocator, handle);
     }
-    return create_native(info, method, allocator, handle);
+    return create_native(info, surface.get(), method, allocator, handle);
 }
 
 /// On a surface that the driver does not know.
@@ -132,8 +164,8 @@ VkResult Presentation::create_without_driver(const VkSwapchainCreateInfoKHR& inf
     return refuse_headless_swapchain(refused);
 }
 
-VkResult Presentation::create_native(const VkSwapchainCreateInfoKHR& info, PresentMethod method,
-                                     const VkAllocationCallbacks* allocator,
+VkResult Presentation::create_native(const VkSwapchainCreateInfoKHR& info, Surface* surface,
+                                     PresentMethod method, const VkAllocationCallbacks* allocator,
                                      VkSwapchainKHR* handle) {
     VkSwapchainCreateInfoKHR theirs = info;
     if (const auto old = find(info.oldSwapchain)) {
@@ -142,6 +174,10 @@ VkResult Presentation::create_native(const VkSwapchainCreateInfoKHR& info, Prese
     }
     const VkResult result =
         device_.next.CreateSwapchainKHR(device_.handle, &theirs, allocator, handle);
+    if (surface) {
+        // A try is enough for what a driver leaves on the window.
+        surface->had_by_driver(device_.capabilities.fences.driver);
+    }
     if (result == VK_SUCCESS && method == PresentMethod::Wait) {
         try {
             waited_.insert(*handle, std::make_shared<WaitedPresent>(device_.calls()));
@@ -165,12 +201,17 @@ VkResult Presentation::create_owned(const VkSwapchainCreateInfoKHR& info,
         refused = "the driver's own, which it is to replace, still has the surface";
         return result;
     }
+    if ((info.flags & VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR) != 0) {
+        refused = "its images are protected";
+        return result;
+    }
     try {
         auto presenter = surface->make_presenter(device_, info, refused);
         if (!presenter) {
             return result;
         }
-        swapchain = std::make_shared<Swapchain>(device_, surface, std::move(presenter));
+        swapchain =
+            std::make_shared<Swapchain>(device_, *bridge_, surface, std::move(presenter));
         result = swapchain->make(info, allocator);
         if (result == VK_SUCCESS) {
             owned_.insert(handle_of(*swapchain), swapchain);
@@ -208,8 +249,8 @@ VkResult Presentation::present(VkQueue queue, const VkPresentInfoKHR& info) {
     std::vector<Shown> shown;
     for (uint32_t i = 0; i < info.swapchainCount; ++i) {
         if (auto swapchain = find(info.pSwapchains[i])) {
-            PresentRequest request = request_of(info, i, swapchain->mode());
-            shown.push_back({i, std::move(swapchain), std::move(request)});
+            const SwapchainImage* image = &swapchain->images()[info.pImageIndices[i]];
+            shown.push_back({i, std::move(swapchain), image});
         }
     }
     if (!shown.empty()) {
@@ -232,27 +273,24 @@ VkResult Presentation::present_owned(VkQueue queue, const VkPresentInfoKHR& info
     std::vector<bool> is_ours(info.swapchainCount, false);
     const std::span<const VkFence> all_fences = present_fences(info);
     for (const Shown& one : shown) {
-        memories.push_back(one.swapchain->images()[one.request.image].memory());
+        memories.push_back(one.image->memory());
         is_ours[one.index] = true;
         if (!all_fences.empty() && all_fences[one.index] != VK_NULL_HANDLE) {
             fences.push_back(all_fences[one.index]);
         }
     }
-    const auto all = std::make_shared<std::vector<Shown>>(std::move(shown));
-    const auto show_all = [all]() noexcept {
-        for (const Shown& one : *all) {
-            one.swapchain->show(one.request);
-        }
-    };
+    const auto call = std::make_shared<Call>(info, std::move(shown));
     const std::span waits(info.pWaitSemaphores, info.waitSemaphoreCount);
     const VkResult submitted = bridge_->queue(queue).hand_out({
         .waits = waits,
         .may_export_waits =
-            all->size() == info.swapchainCount && bridge_->may_export_waits(waits, fences),
+            call->shown.size() == info.swapchainCount && bridge_->may_export_waits(waits, fences),
         .memories = memories,
         .fences = fences,
-        .then = show_all,
+        .then = [call]() noexcept { call->show(); },
     });
+    call->is_submitted = submitted == VK_SUCCESS;
+    call->has_returned = true;
     VkResult result = submitted;
     const auto ended = [&](uint32_t index, VkResult one) {
         result = worse(result, one);
@@ -260,7 +298,7 @@ VkResult Presentation::present_owned(VkQueue queue, const VkPresentInfoKHR& info
             info.pResults[index] = one;
         }
     };
-    for (const Shown& one : *all) {
+    for (const Shown& one : call->shown) {
         ended(one.index, submitted == VK_SUCCESS ? one.swapchain->status() : submitted);
     }
     for (uint32_t i = 0; i < info.swapchainCount; ++i) {

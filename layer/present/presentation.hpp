@@ -47,8 +47,10 @@ private:
     struct Shown {
         uint32_t index; ///< in the call
         std::shared_ptr<Swapchain> swapchain;
-        PresentRequest request;
+        const SwapchainImage* image;
+        PresentOrder::Number number = 0; ///< 0: not expected yet
     };
+    struct Call;
     PresentMethod choose(Surface* surface);
     VkResult create_owned(const VkSwapchainCreateInfoKHR& info,
                           const std::shared_ptr<Surface>& surface,
@@ -57,8 +59,10 @@ private:
     VkResult create_without_driver(const VkSwapchainCreateInfoKHR& info,
                                    const std::shared_ptr<Surface>& surface,
                                    const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle);
-    VkResult create_native(const VkSwapchainCreateInfoKHR& info, PresentMethod method,
-                           const VkAllocationCallbacks* allocator, VkSwapchainKHR* handle);
+    /// `surface`: as in create().
+    VkResult create_native(const VkSwapchainCreateInfoKHR& info, Surface* surface,
+                           PresentMethod method, const VkAllocationCallbacks* allocator,
+                           VkSwapchainKHR* handle);
     VkResult present_owned(VkQueue queue, const VkPresentInfoKHR& info, std::vector<Shown> shown);
     VkResult present_behind(VkQueue queue, const VkPresentInfoKHR& info, uint32_t index);
 

@@ -48,10 +48,13 @@ struct PresentRequest {
     uint64_t id = 0; ///< VkPresentIdKHR's or VkPresentId2KHR's; 0: none
     VkPresentModeKHR mode = VK_PRESENT_MODE_FIFO_KHR;
     std::vector<VkRectLayerKHR> damage; ///< VkPresentRegionKHR; empty: all of it
+    /// How long its turn is waited for (FIFO): no longer where the call is not the present's own.
+    Deadline deadline;
 };
 
 /// One per swapchain. Where a call is said to be the swapchain's, Vulkan has the application
-/// serialise it with the swapchain's others.
+/// serialise it with the swapchain's others; but show() may overlap with them, in order and one at a
+/// time (PresentOrder).
 class Presenter {
 public:
     virtual ~Presenter() = default;
@@ -71,7 +74,7 @@ public:
     virtual bool take(std::span<const SwapchainImage> images, ImageReleases& releases) = 0;
 
     /// Gives the image to the window system. Its fence is on the dma-buf. VK_SUCCESS,
-    /// VK_SUBOPTIMAL_KHR, VK_ERROR_OUT_OF_DATE_KHR or VK_ERROR_SURFACE_LOST_KHR. The swapchain's.
+    /// VK_SUBOPTIMAL_KHR, VK_ERROR_OUT_OF_DATE_KHR or VK_ERROR_SURFACE_LOST_KHR.
     virtual VkResult show(const PresentRequest& request) noexcept = 0;
 
     /// Waits for a word of the window system and passes on what it says of images. VK_SUCCESS when

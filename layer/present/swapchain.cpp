@@ -4,6 +4,7 @@
 #include "fence/sync_file.hpp"
 #include "fence/temporary_payload.hpp"
 #include "handoff/hand_off_trace.hpp"
+#include "present/in_a_window.hpp"
 #include "present/modifiers.hpp"
 #include "report/log.hpp"
 
@@ -33,9 +34,9 @@ Deadline deadline_of(uint64_t timeout) {
     return std::chrono::steady_clock::now() + std::chrono::nanoseconds(timeout);
 }
 
-Swapchain::Swapchain(const Device& device, std::shared_ptr<Surface> surface,
+Swapchain::Swapchain(const Device& device, Bridge& bridge, std::shared_ptr<Surface> surface,
                      std::unique_ptr<Presenter> presenter)
-    : device_(device), surface_(std::move(surface)), presenter_(std::move(presenter)) {}
+    : device_(device), bridge_(bridge), surface_(std::move(surface)), presenter_(std::move(presenter)) {}
 
 Swapchain::~Swapchain() = default;
 
@@ -92,18 +93,10 @@ VkResult Swapchain::make_images(uint32_t count, std::span<const uint64_t> modifi
 
 VkResult Swapchain::make(const VkSwapchainCreateInfoKHR& info,
                          const VkAllocationCallbacks* allocator) {
-    if ((info.flags & VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR) != 0) {
-        log(LogLevel::Error, "an owned swapchain cannot be protected");
-        return VK_ERROR_INITIALIZATION_FAILED;
-    }
     describe(info);
-    uint32_t count = std::max(info.minImageCount, presenter_->fewest_images(mode_));
-    if (const auto* modes = find_in_chain<VkSwapchainPresentModesCreateInfoEXT>(
-            info.pNext, VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_MODES_CREATE_INFO_EXT)) {
-        for (const VkPresentModeKHR mode :
-             std::span(modes->pPresentModes, modes->presentModeCount)) {
-            count = std::max(count, presenter_->fewest_images(mode));
-        }
+    uint32_t count = info.minImageCount;
+    for (const VkPresentModeKHR mode : present_modes(info)) {
+        count = std::max(count, presenter_->fewest_images(mode));
     }
     const std::vector<uint64_t> usable =
         usable_modifiers(device_, parameters_.info, parameters_.view_formats);
@@ -122,7 +115,7 @@ VkResult Swapchain::make(const VkSwapchainCreateInfoKHR& info,
             }
             return VK_SUCCESS;
         }
-        destroy(allocator);
+        destroy_images(allocator);
     }
     return VK_ERROR_FORMAT_NOT_SUPPORTED;
 }
@@ -132,6 +125,12 @@ VkResult Swapchain::make_alias(const VkAllocationCallbacks* allocator, VkImage* 
 }
 
 void Swapchain::destroy(const VkAllocationCallbacks* allocator) {
+    // What is still put off has no image to show any more.
+    order_.close();
+    destroy_images(allocator);
+}
+
+void Swapchain::destroy_images(const VkAllocationCallbacks* allocator) {
     for (uint32_t i = 0; i < image_count_; ++i) {
         images_[i].destroy(device_, allocator);
     }
@@ -168,6 +167,20 @@ void Swapchain::heard(VkResult result) {
     }
 }
 
+/// Presents that were put off behind another process's timeline are looked for here: no call of
+/// this process may come that finds its value reached, and an image comes back only when shown.
+VkResult Swapchain::listen(Deadline deadline) {
+    if (!bridge_.timelines.any_unresolved()) {
+        return presenter_->listen(deadline);
+    }
+    complete_all(bridge_.timelines.look_again());
+    constexpr std::chrono::milliseconds look(4);
+    const auto soon = std::chrono::steady_clock::now() + look;
+    const Deadline patience = deadline ? std::min(*deadline, soon) : soon;
+    const VkResult result = presenter_->listen(patience);
+    return result == VK_TIMEOUT && patience != deadline ? VK_SUCCESS : result;
+}
+
 VkResult Swapchain::acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fence,
                             uint32_t* index) {
     const Deadline deadline = deadline_of(timeout);
@@ -178,7 +191,7 @@ VkResult Swapchain::acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fen
             }
             break;
         }
-        const VkResult result = presenter_->listen(deadline);
+        const VkResult result = listen(deadline);
         if (result == VK_TIMEOUT) {
             return timeout == 0 ? VK_NOT_READY : VK_TIMEOUT;
         }
@@ -257,13 +270,32 @@ void Swapchain::give_back(std::span<const uint32_t> indices) {
     idle_.insert(idle_.end(), indices.begin(), indices.end());
 }
 
-void Swapchain::show(const PresentRequest& request) noexcept {
+void Swapchain::show(PresentOrder::Number number, bool in_its_call) noexcept {
+    order_.ready(number, [&](PresentRequest request) noexcept {
+        if (!in_its_call) {
+            // Another call than the present's: it must not wait for a window that nobody looks at.
+            constexpr std::chrono::milliseconds some_refreshes(100);
+            request.deadline = std::chrono::steady_clock::now() + some_refreshes;
+        }
+        show_now(request);
+    });
+}
+
+void Swapchain::forget(PresentOrder::Number number) noexcept {
+    order_.forget(number, [&](const PresentRequest& request) noexcept { show_now(request); });
+}
+
+void Swapchain::show_now(const PresentRequest& request) noexcept {
     if (request.id != 0) {
         try {
             // Its readers wait for the present's work.
             UniqueFd done = images_[request.image].memory()->dma_buf()->export_fences(Access::Read);
             const std::lock_guard guard(mutex_);
-            std::erase_if(shown_, [](const auto& one) { return is_signalled(one.second.get()); });
+            std::erase_if(shown_, [&](const auto& one) {
+                const bool is_done = is_signalled(one.second.get());
+                done_id_ = is_done ? std::max(done_id_, one.first) : done_id_;
+                return is_done;
+            });
             shown_.emplace_back(request.id, std::move(done));
         } catch (const std::exception& problem) {
             log(LogLevel::Error, "a present cannot be waited for: %s", problem.what());
@@ -288,7 +320,7 @@ VkResult Swapchain::wait_for_present(uint64_t id, uint64_t timeout) {
         }
         const auto shown = std::find_if(shown_.begin(), shown_.end(),
                                         [&](const auto& one) { return one.first >= id; });
-        if (shown != shown_.end()) {
+        if (id > done_id_ && shown != shown_.end()) {
             done = UniqueFd::duplicate(shown->second.get());
         }
     }
@@ -301,6 +333,8 @@ VkResult Swapchain::wait_for_present(uint64_t id, uint64_t timeout) {
         if (wait_sync_file(done.get(), left) == SyncWait::TimedOut) {
             return VK_TIMEOUT;
         }
+        const std::lock_guard guard(mutex_);
+        done_id_ = std::max(done_id_, id);
     }
     return presenter_->wait_until_shown(id, deadline);
 }

@@ -3,6 +3,8 @@
 
 #include "dispatch/device.hpp"
 #include "fence/unique_fd.hpp"
+#include "handoff/bridge.hpp"
+#include "present/present_order.hpp"
 #include "present/presenter.hpp"
 #include "present/surface.hpp"
 #include "present/swapchain_image.hpp"
@@ -24,8 +26,8 @@ namespace fencebridge {
 /// presents, and everything else may overlap. Kept alive by presents that are under way.
 class Swapchain final : public ImageReleases {
 public:
-    /// `surface` is kept for the presenter.
-    Swapchain(const Device& device, std::shared_ptr<Surface> surface,
+    /// `surface` is kept for the presenter. `device` and `bridge` outlive it.
+    Swapchain(const Device& device, Bridge& bridge, std::shared_ptr<Surface> surface,
               std::unique_ptr<Presenter> presenter);
     ~Swapchain() override;
     Swapchain(const Swapchain&) = delete;
@@ -52,9 +54,13 @@ public:
     /// vkReleaseSwapchainImagesKHR: acquired, and not presented.
     void give_back(std::span<const uint32_t> indices);
 
-    /// vkQueuePresentKHR, once the image's fence is on it. What the window system said of it is
-    /// found in status().
-    void show(const PresentRequest& request) noexcept;
+    /// vkQueuePresentKHR, before its submit; then show() or forget() follows.
+    PresentOrder::Number expect(PresentRequest request) { return order_.expect(std::move(request)); }
+    /// The image's fence is on it: it is shown when its turn has come. What the window system said
+    /// is found in status(). `in_its_call`: within the present's own vkQueuePresentKHR.
+    void show(PresentOrder::Number number, bool in_its_call) noexcept;
+    /// It was not submitted.
+    void forget(PresentOrder::Number number) noexcept;
 
     /// The mode of presents that name none.
     VkPresentModeKHR mode() const { return mode_; }
@@ -77,11 +83,15 @@ private:
     void describe(const VkSwapchainCreateInfoKHR& info);
     VkResult make_images(uint32_t count, std::span<const uint64_t> modifiers,
                          const VkAllocationCallbacks* allocator);
+    void destroy_images(const VkAllocationCallbacks* allocator);
     VkResult take_idle(uint32_t* index);
     void heard(VkResult result);
+    VkResult listen(Deadline deadline);
+    void show_now(const PresentRequest& request) noexcept;
     VkResult signal(uint32_t index, VkSemaphore semaphore, VkFence fence);
 
     const Device& device_;
+    Bridge& bridge_;
     const std::shared_ptr<Surface> surface_;
     VkPresentModeKHR mode_ = VK_PRESENT_MODE_FIFO_KHR;
     ImageParameters parameters_;
@@ -96,7 +106,9 @@ private:
     bool retired_ = false;
     /// The newest present with an id, and what signals when its work is done.
     uint64_t shown_id_ = 0;
+    uint64_t done_id_ = 0; ///< the newest whose work is known to be done
     std::deque<std::pair<uint64_t, UniqueFd>> shown_;
+    PresentOrder order_;
 
     /// The first to go: it reports what is about the rest.
     const std::unique_ptr<Presenter> presenter_;

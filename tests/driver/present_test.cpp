@@ -305,6 +305,31 @@ TEST_F(PresentOrder, WaitForPresentWaitsForTheWork) {
     FB_VK(vkQueueWaitIdle(context_->queue));
 }
 
+TEST_F(PresentOrder, WaitForAPresentThatIsDoneDoesNotWaitForALaterOne) {
+    const HeadlessSwapchain swapchain(*context_, size, usage);
+    const auto wait_for_present =
+        context_->function<PFN_vkWaitForPresentKHR>("vkWaitForPresentKHR");
+    uint64_t id = 0;
+    const VkPresentIdKHR with_id{
+        .sType = VK_STRUCTURE_TYPE_PRESENT_ID_KHR,
+        .swapchainCount = 1,
+        .pPresentIds = &id,
+    };
+    expect_seen_running([&](std::chrono::milliseconds duration) {
+        const uint64_t first = ++id;
+        present(swapchain, &with_id, std::chrono::milliseconds(0));
+        EXPECT_EQ(wait_for_present(context_->device, swapchain.handle, first, UINT64_MAX),
+                  VK_SUCCESS);
+        ++id;
+        present(swapchain, &with_id, duration);
+        EXPECT_EQ(wait_for_present(context_->device, swapchain.handle, first, 0), VK_SUCCESS);
+        const bool is_running =
+            wait_for_present(context_->device, swapchain.handle, id, 0) == VK_TIMEOUT;
+        FB_VK(vkQueueWaitIdle(context_->queue));
+        return is_running;
+    });
+}
+
 TEST_F(PresentOrder, UnpresentedImagesCanBeGivenBack) {
     const HeadlessSwapchain swapchain(*context_, size, usage);
     const auto give_back =

@@ -40,6 +40,33 @@ void submit_binary(Application& application, VkSemaphore semaphore, VkFence fenc
     FB_CALL(application, WaitForFences, application.device, 1, &fence, VK_TRUE, UINT64_MAX);
 }
 
+/// What has signalled already, for one wait.
+void import_payloads(Application& application, VkSemaphore semaphore, VkFence fence) {
+    const VkImportSemaphoreFdInfoKHR into_semaphore{
+        .sType = VK_STRUCTURE_TYPE_IMPORT_SEMAPHORE_FD_INFO_KHR,
+        .semaphore = semaphore,
+        .flags = VK_SEMAPHORE_IMPORT_TEMPORARY_BIT,
+        .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+        .fd = -1};
+    FB_CALL(application, ImportSemaphoreFdKHR, application.device, &into_semaphore);
+    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    const VkSubmitInfo wait{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                            .waitSemaphoreCount = 1,
+                            .pWaitSemaphores = &semaphore,
+                            .pWaitDstStageMask = &stage};
+    FB_CALL(application, QueueSubmit, application.queue, 1, &wait, VK_NULL_HANDLE);
+    const VkImportFenceFdInfoKHR into_fence{
+        .sType = VK_STRUCTURE_TYPE_IMPORT_FENCE_FD_INFO_KHR,
+        .fence = fence,
+        .flags = VK_FENCE_IMPORT_TEMPORARY_BIT,
+        .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
+        .fd = -1};
+    FB_CALL(application, ImportFenceFdKHR, application.device, &into_fence);
+    FB_CALL(application, WaitForFences, application.device, 1, &fence, VK_TRUE, UINT64_MAX);
+    FB_CALL(application, ResetFences, application.device, 1, &fence);
+    FB_CALL(application, DeviceWaitIdle, application.device);
+}
+
 void submit_timeline(Application& application) {
     const VkDevice device = application.device;
     const VkSemaphoreTypeCreateInfo type{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
@@ -85,6 +112,8 @@ void script_of_submits(Application& application) {
     VkSemaphore semaphore = VK_NULL_HANDLE;
     FB_CALL(application, CreateSemaphore, device, &semaphore_info, nullptr, &semaphore);
     submit_binary(application, semaphore, fence);
+    FB_CALL(application, ResetFences, device, 1, &fence);
+    import_payloads(application, semaphore, fence);
     submit_timeline(application);
 
     VkQueueFamilyProperties family{};

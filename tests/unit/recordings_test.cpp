@@ -47,6 +47,38 @@ TEST_F(RecordingsTest, RemembersByCommandBuffer) {
     EXPECT_FALSE(recordings.empty());
 }
 
+TEST_F(RecordingsTest, ReleaseCoversTheWritesBeforeItAndNoLaterOnes) {
+    const auto buffer = memory();
+    const auto other = memory();
+    recordings.write(first, buffer);
+    recordings.add(first, {buffer, Direction::Release, Access::Read});
+    recordings.add(first, {other, Direction::Release, Access::Read});
+    recordings.write(first, other);
+    const auto list = of(first);
+    ASSERT_EQ(list.size(), 2U);
+    EXPECT_EQ(list[0].access, Access::Write);
+    EXPECT_EQ(list[1].access, Access::Read);
+    std::vector<bool> released;
+    recordings.visit(first, [&](const Recording& found) {
+        for (const Recording::Written& one : found.written) {
+            released.push_back(one.is_released);
+        }
+    });
+    EXPECT_EQ(released, (std::vector{true, false}));
+}
+
+TEST_F(RecordingsTest, SecondariesWritesAreThePrimarys) {
+    const auto buffer = memory();
+    recordings.add(first, {buffer, Direction::Acquire, Access::Read});
+    recordings.write(second, buffer);
+    recordings.executed(first, std::span(&second, 1));
+    recordings.add(first, {buffer, Direction::Release, Access::Read});
+    const auto list = of(first);
+    ASSERT_EQ(list.size(), 2U);
+    EXPECT_EQ(list[0].access, Access::Write) << "the acquire is for the write, too";
+    EXPECT_EQ(list[1].access, Access::Write);
+}
+
 TEST_F(RecordingsTest, OneMemoryStandsOnceADirectionWithTheStrongerAccess) {
     const auto buffer = memory();
     recordings.add(first, {buffer, Direction::Release, Access::Read});

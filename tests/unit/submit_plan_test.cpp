@@ -109,17 +109,66 @@ TEST_F(Plan, OneMemoryInTwoCommandBuffersIsReleasedOnce) {
     EXPECT_EQ(plan.batches()[1].acquires.size(), 1U) << "each batch waits for its own";
 }
 
-TEST_F(Plan, AlwaysHandsOffAllThatAPeerMayHold) {
+TEST_F(Plan, AlwaysTakesBackWhatAPeerMayHoldAndHandsOutAll) {
     const auto held = memory(1);
     const auto kept = memory(2, false);
     ASSERT_TRUE(make(Policy::Always)) << "nothing is recorded, and nothing needs to be";
-    ASSERT_EQ(plan.releases().size(), 1U);
-    EXPECT_EQ(plan.releases()[0].memory, held);
+    ASSERT_EQ(plan.releases().size(), 2U) << "a descriptor may be asked for after the work";
     EXPECT_EQ(plan.releases()[0].access, Access::Write);
     EXPECT_EQ(plan.batches()[0].batch, 0U);
-    EXPECT_EQ(plan.batches()[0].acquires.size(), 1U);
+    ASSERT_EQ(plan.batches()[0].acquires.size(), 1U);
+    EXPECT_EQ(plan.batches()[0].acquires[0].memory, held);
     EXPECT_EQ(plan.signalling_batch(), 1U) << "the last batch covers all before it";
     EXPECT_FALSE(kept->peer_may_hold());
+    plan.clear();
+    EXPECT_TRUE(plan.releases().empty());
+}
+
+// Drawn, read by ourselves, and released by a barrier that names the reading alone.
+TEST_F(Plan, ReleaseAfterAWriteIsAWriters) {
+    const auto shared = memory(1);
+    shared->set_transferred();
+    recordings.write(commands(1), shared);
+    recordings.add(commands(2), {shared, Direction::Release, Access::Read});
+    ASSERT_TRUE(make(Policy::Auto));
+    EXPECT_EQ(plan.releases().at(0).access, Access::Write);
+    // The next time nothing is written.
+    recordings.clear(commands(1));
+    ASSERT_TRUE(make(Policy::Auto));
+    EXPECT_EQ(plan.releases().at(0).access, Access::Read);
+}
+
+TEST_F(Plan, WriteInAnEarlierSubmitIsRemembered) {
+    const auto shared = memory(1);
+    shared->set_transferred();
+    recordings.write(commands(1), shared);
+    EXPECT_FALSE(make(Policy::Transfers)) << "nothing is handed off yet";
+    recordings.clear(commands(1));
+    recordings.add(commands(2), {shared, Direction::Release, Access::Read});
+    ASSERT_TRUE(make(Policy::Transfers));
+    EXPECT_EQ(plan.releases().at(0).access, Access::Write);
+}
+
+TEST_F(Plan, WriteAfterAReadersAcquireWaitsForTheReadersToo) {
+    const auto shared = memory(1);
+    shared->set_transferred();
+    recordings.add(commands(1), {shared, Direction::Acquire, Access::Read});
+    ASSERT_TRUE(make(Policy::Auto));
+    EXPECT_EQ(plan.batches()[0].acquires.at(0).access, Access::Read);
+    // In another submit.
+    recordings.clear(commands(1));
+    recordings.write(commands(2), shared);
+    ASSERT_TRUE(make(Policy::Auto));
+    ASSERT_EQ(plan.batches()[0].acquires.size(), 1U);
+    EXPECT_EQ(plan.batches()[0].batch, 1U);
+    EXPECT_EQ(plan.batches()[0].acquires[0].access, Access::Write);
+    EXPECT_FALSE(make(Policy::Auto)) << "once";
+    // In the same.
+    recordings.add(commands(1), {shared, Direction::Acquire, Access::Read});
+    recordings.write(commands(1), shared);
+    recordings.clear(commands(2));
+    ASSERT_TRUE(make(Policy::Auto));
+    EXPECT_EQ(plan.batches()[0].acquires.at(0).access, Access::Write);
 }
 
 TEST_F(Plan, AlwaysLeavesASubmitWithoutWorkAlone) {

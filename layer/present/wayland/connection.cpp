@@ -66,13 +66,22 @@ WaylandQueue::WaylandQueue(wl_display* display)
 
 bool WaylandQueue::dispatch_pending() noexcept {
     const std::lock_guard guard(handling_);
-    return wayland.display_dispatch_queue_pending(display_, queue_.get()) >= 0;
+    const int events = wayland.display_dispatch_queue_pending(display_, queue_.get());
+    if (events != 0) {
+        handled_.fetch_add(1, std::memory_order_release);
+    }
+    return events >= 0;
 }
 
-VkResult WaylandQueue::dispatch(Deadline deadline, int or_readable) noexcept {
+VkResult WaylandQueue::dispatch(uint64_t seen, Deadline deadline, int or_readable) noexcept {
     // Events that are there already are not waited for behind others.
     if (wayland.display_prepare_read_queue(display_, queue_.get()) != 0) {
         return dispatch_pending() ? VK_SUCCESS : VK_ERROR_SURFACE_LOST_KHR;
+    }
+    // From here on what comes wakes us.
+    if (handled() != seen) {
+        wayland.display_cancel_read(display_);
+        return VK_SUCCESS;
     }
     for (;;) {
         // What does not fit into the socket now goes with a later flush.
@@ -102,7 +111,9 @@ VkResult WaylandQueue::dispatch(Deadline deadline, int or_readable) noexcept {
 
 bool WaylandQueue::roundtrip() noexcept {
     const std::lock_guard guard(handling_);
-    return wayland.display_roundtrip_queue(display_, queue_.get()) >= 0;
+    const int events = wayland.display_roundtrip_queue(display_, queue_.get());
+    handled_.fetch_add(1, std::memory_order_release);
+    return events >= 0;
 }
 
 WaylandConnection::WaylandConnection(wl_display* its_display)

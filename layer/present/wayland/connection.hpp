@@ -5,6 +5,8 @@
 #include "present/wayland/dmabuf_formats.hpp"
 #include "present/wayland/objects.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 
@@ -21,9 +23,12 @@ public:
     /// Handles what has come already; what has not is not waited for. False: the connection is
     /// lost.
     bool dispatch_pending() noexcept;
-    /// Handles at least one event, if one comes in time and before `or_readable` (a descriptor;
-    /// -1: none) can be read. VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR.
-    VkResult dispatch(Deadline deadline, int or_readable = -1) noexcept;
+    /// Changes whenever events have been handled, by whichever thread.
+    uint64_t handled() const noexcept { return handled_.load(std::memory_order_acquire); }
+    /// Waits until events were handled that are not in `seen` (handled(), from before the caller
+    /// looked for what it waits for: another thread may have handled it since), or `or_readable` (a
+    /// descriptor; -1: none) can be read. VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR.
+    VkResult dispatch(uint64_t seen, Deadline deadline, int or_readable = -1) noexcept;
     /// As long as it is kept no event is handled: for destroying what events are about.
     std::unique_lock<std::mutex> hold() { return std::unique_lock(handling_); }
     /// Everything that was asked before is answered after it. False: the connection is lost.
@@ -33,6 +38,7 @@ private:
     wl_display* const display_;
     WaylandPtr<wl_event_queue> queue_;
     std::mutex handling_;
+    std::atomic<uint64_t> handled_ = 0;
 };
 
 /// A proxy of the same object whose new objects have their events on `queue`. Null where there is

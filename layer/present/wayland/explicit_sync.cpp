@@ -125,10 +125,11 @@ void ExplicitSync::show(uint32_t image) noexcept {
         // dma-buf's fence has to do.
         return;
     }
+    const std::lock_guard guard(mutex_);
     Image& shown = images_[image];
     set_acquire_point(*shown.buffer);
-    shown.is_shown = true;
     const uint64_t point = ++shown.point;
+    shown.is_shown = true;
     if (shown.timeline.notify(point, event_.get()) != 0) {
         must_look_again_ = true;
     }
@@ -136,7 +137,8 @@ void ExplicitSync::show(uint32_t image) noexcept {
                                                       high(point), low(point));
 }
 
-Deadline ExplicitSync::patience(Deadline deadline) const {
+Deadline ExplicitSync::patience(Deadline deadline) {
+    const std::lock_guard guard(mutex_);
     if (!must_look_again_) {
         return deadline;
     }
@@ -161,6 +163,7 @@ bool ExplicitSync::give_back(uint32_t index) noexcept {
 }
 
 bool ExplicitSync::collect() noexcept {
+    const std::lock_guard guard(mutex_);
     uint64_t events = 0;
     const bool has_news = ::read(event_.get(), &events, sizeof(events)) == sizeof(events);
     if (!has_news && !std::exchange(must_look_again_, false)) {

@@ -12,12 +12,14 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <span>
 
 namespace fencebridge {
 
 /// One per presenter. While it is there its images come back by it and not by wl_buffer.release.
-/// The swapchain's calls only.
+/// take() is for before the first present; of the others one thread may show while another looks
+/// for images: a present that was put off is shown by whoever resolves it.
 class ExplicitSync {
 public:
     /// Null where the compositor has none of it, no DRM device at hand has timelines, or the
@@ -38,7 +40,7 @@ public:
     /// Readable when there may be something to collect.
     int event() const { return event_.get(); }
     /// Until when to wait for it, at most: earlier where the kernel could not promise to tell.
-    Deadline patience(Deadline deadline) const;
+    Deadline patience(Deadline deadline);
     /// Gives back the images that the compositor has done with, each with the fence of its reads on
     /// its dma-buf. Whether there were any.
     bool collect() noexcept;
@@ -62,6 +64,7 @@ private:
     const Device& device_;
     const std::shared_ptr<const SyncobjDevice> timelines_;
     UniqueFd event_;
+    std::mutex mutex_; ///< of what follows, but for what take() alone sets
     bool must_look_again_ = false; ///< nothing will tell of some image
     ImageReleases* releases_ = nullptr;
     SyncobjTimeline drawn_; ///< of the presents' work

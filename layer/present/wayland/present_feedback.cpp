@@ -74,12 +74,15 @@ bool PresentFeedback::is_pending(uint64_t id) {
 }
 
 VkResult PresentFeedback::wait(uint64_t id, Deadline deadline) noexcept {
-    while (is_pending(id)) {
-        if (const VkResult result = queue_.dispatch(deadline); result != VK_SUCCESS) {
+    for (;;) {
+        const uint64_t seen = queue_.handled();
+        if (!is_pending(id)) {
+            return VK_SUCCESS;
+        }
+        if (const VkResult result = queue_.dispatch(seen, deadline); result != VK_SUCCESS) {
             return result;
         }
     }
-    return VK_SUCCESS;
 }
 
 } // namespace fencebridge

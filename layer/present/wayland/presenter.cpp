@@ -121,12 +121,18 @@ WaylandPtr<wl_buffer> WaylandPresenter::make_buffer(const SwapchainImage& image)
     // Not create_immed: what a compositor cannot use would end the application's connection.
     zwp_linux_buffer_params_v1_create(params.get(), static_cast<int32_t>(image.extent().width),
                                       static_cast<int32_t>(image.extent().height), format_, 0);
-    while (!answer.has_come) {
-        if (connection_->queue.dispatch(std::nullopt) != VK_SUCCESS) {
+    for (;;) {
+        const uint64_t seen = connection_->queue.handled();
+        {
+            const auto held = connection_->queue.hold();
+            if (answer.has_come) {
+                return std::move(answer.buffer);
+            }
+        }
+        if (connection_->queue.dispatch(seen, std::nullopt) != VK_SUCCESS) {
             return nullptr;
         }
     }
-    return std::move(answer.buffer);
 }
 
 bool WaylandPresenter::take(std::span<const SwapchainImage> images, ImageReleases& releases) {
@@ -157,15 +163,23 @@ bool WaylandPresenter::take(std::span<const SwapchainImage> images, ImageRelease
     return true;
 }
 
-/// FIFO, without fifo-v1: until the compositor has taken the last frame. False: the connection is
-/// lost.
-bool WaylandPresenter::wait_for_frame() noexcept {
-    while (frame_) {
-        if (connection_->queue.dispatch(std::nullopt) != VK_SUCCESS) {
-            return false;
+bool WaylandPresenter::awaits_frame() noexcept {
+    const auto held = connection_->queue.hold();
+    return frame_ != nullptr;
+}
+
+/// FIFO, without fifo-v1: until the compositor has taken the last frame, or the deadline.
+VkResult WaylandPresenter::wait_for_frame(Deadline deadline) noexcept {
+    for (;;) {
+        const uint64_t seen = connection_->queue.handled();
+        if (!awaits_frame()) {
+            return VK_SUCCESS;
+        }
+        const VkResult result = connection_->queue.dispatch(seen, deadline);
+        if (result != VK_SUCCESS) {
+            return result;
         }
     }
-    return true;
 }
 
 void WaylandPresenter::ask_for_tearing(bool wanted) noexcept {
@@ -212,7 +226,8 @@ VkResult WaylandPresenter::show(const PresentRequest& request) noexcept {
             wp_fifo_manager_v1_get_fifo(connection_->fifo_manager.get(), surface));
     }
     wp_fifo_v1* const fifo = is_fifo ? extensions_->fifo.get() : nullptr;
-    if (is_fifo && fifo == nullptr && !wait_for_frame()) {
+    if (is_fifo && fifo == nullptr &&
+        wait_for_frame(request.deadline) == VK_ERROR_SURFACE_LOST_KHR) {
         return VK_ERROR_SURFACE_LOST_KHR;
     }
     ask_for_tearing(request.mode == VK_PRESENT_MODE_IMMEDIATE_KHR);
@@ -228,6 +243,7 @@ VkResult WaylandPresenter::show(const PresentRequest& request) noexcept {
         wp_fifo_v1_wait_barrier(fifo);
         wp_fifo_v1_set_barrier(fifo);
     } else if (is_fifo) {
+        const auto held = connection_->queue.hold();
         frame_.reset(wl_surface_frame(surface));
         if (frame_) {
             wl_callback_add_listener(frame_.get(), &WaylandPresenterListener::frame, this);
@@ -243,15 +259,15 @@ VkResult WaylandPresenter::show(const PresentRequest& request) noexcept {
 }
 
 VkResult WaylandPresenter::listen(Deadline deadline) noexcept {
-    if (!explicit_sync_) {
-        return connection_->queue.dispatch(deadline);
-    }
-    if (explicit_sync_->collect()) {
+    if (explicit_sync_ && explicit_sync_->collect()) {
         return VK_SUCCESS;
     }
-    const Deadline patience = explicit_sync_->patience(deadline);
-    const VkResult result = connection_->queue.dispatch(patience, explicit_sync_->event());
-    const bool has_any = explicit_sync_->collect();
+    const Deadline patience = explicit_sync_ ? explicit_sync_->patience(deadline) : deadline;
+    const VkResult result = connection_->queue.dispatch(
+        seen_, patience, explicit_sync_ ? explicit_sync_->event() : -1);
+    // The caller looks for an idle image only now.
+    seen_ = connection_->queue.handled();
+    const bool has_any = explicit_sync_ && explicit_sync_->collect();
     return result == VK_TIMEOUT && (has_any || patience != deadline) ? VK_SUCCESS : result;
 }
 

@@ -41,7 +41,8 @@ private:
     friend struct WaylandPresenterListener;
 
     WaylandPtr<wl_buffer> make_buffer(const SwapchainImage& image);
-    bool wait_for_frame() noexcept;
+    VkResult wait_for_frame(Deadline deadline) noexcept;
+    bool awaits_frame() noexcept;
     void ask_for_tearing(bool wanted) noexcept;
     void damage(const PresentRequest& request) noexcept;
     bool is_suboptimal() noexcept;
@@ -54,7 +55,9 @@ private:
     uint32_t generation_ = 0;      ///< of the formats, when that was
     bool suboptimal_ = false;
     std::deque<Buffer> buffers_;    ///< by image
-    WaylandPtr<wl_callback> frame_; ///< null: the last frame was taken, or is not waited for
+    /// Null: the last frame was taken, or is not waited for. With the queue held.
+    WaylandPtr<wl_callback> frame_;
+    uint64_t seen_ = 0; ///< of the queue's events, when listen() last returned
     PresentFeedback feedback_;
     const std::shared_ptr<SurfaceExtensions> extensions_;
     std::unique_ptr<ExplicitSync> explicit_sync_; ///< null: wl_buffer.release gives images back

@@ -6,6 +6,8 @@
 #include "present/wayland/connection.hpp"
 #include "present/wayland/presenter.hpp"
 
+#include <algorithm>
+
 namespace fencebridge {
 
 namespace {
@@ -32,6 +34,12 @@ bool WaylandSurface::offers_explicit_sync() {
     return compositor && compositor->syncobj_manager != nullptr;
 }
 
+void WaylandSurface::had_by_driver(VkDriverId driver) noexcept {
+    if (shares_explicit_sync(driver)) {
+        drivers_syncobj_ = true;
+    }
+}
+
 std::unique_ptr<Presenter> WaylandSurface::make_presenter(const Device& device,
                                                           const VkSwapchainCreateInfoKHR& info,
                                                           const char*& why_not) {
@@ -44,6 +52,12 @@ std::unique_ptr<Presenter> WaylandSurface::make_presenter(const Device& device,
         why_not = "the compositor offers no linux-dmabuf of version 3 or later";
         return nullptr;
     }
+    if (compositor->syncobj_manager && drivers_syncobj_) {
+        // A second wp_linux_drm_syncobj_surface_v1 is a protocol error, and so is a buffer without
+        // points while the first is there: Mesa keeps it as long as the VkSurfaceKHR.
+        why_not = "the driver's own had the surface, and may still have its explicit fences";
+        return nullptr;
+    }
     const uint32_t format =
         drm_format(info.imageFormat, info.compositeAlpha != VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR);
     if (format == 0 || !compositor->formats->offers(format)) {
@@ -53,8 +67,8 @@ std::unique_ptr<Presenter> WaylandSurface::make_presenter(const Device& device,
     if (why_not = not_in_a_window(info); why_not != nullptr) {
         return nullptr;
     }
-    if (!serves(info.presentMode)) {
-        why_not = "its present mode is none of FIFO, MAILBOX and IMMEDIATE";
+    if (!std::ranges::all_of(present_modes(info), serves)) {
+        why_not = "one of its present modes is none of FIFO, MAILBOX and IMMEDIATE";
         return nullptr;
     }
     return std::make_unique<WaylandPresenter>(compositor, format, device);

@@ -3,6 +3,7 @@
 
 #include "present/surface.hpp"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -23,6 +24,7 @@ public:
 
     SurfaceKind kind() const override { return SurfaceKind::Wayland; }
     bool offers_explicit_sync() override;
+    void had_by_driver(VkDriverId driver) noexcept override;
     std::unique_ptr<Presenter> make_presenter(const Device& device,
                                               const VkSwapchainCreateInfoKHR& info,
                                               const char*& why_not) override;
@@ -32,6 +34,7 @@ private:
 
     wl_display* const display_;
     wl_surface* const surface_;
+    std::atomic<bool> drivers_syncobj_ = false; ///< the driver may have made it for the surface
     std::mutex mutex_;
     std::shared_ptr<WaylandConnection> connection_;
 };

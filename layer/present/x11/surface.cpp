@@ -6,6 +6,8 @@
 #include "present/x11/presenter.hpp"
 #include "present/x11/window.hpp"
 
+#include <algorithm>
+
 namespace fencebridge {
 
 namespace {
@@ -51,8 +53,8 @@ std::unique_ptr<Presenter> X11Surface::make_presenter(const Device& device,
     if (why_not = not_in_a_window(info); why_not != nullptr) {
         return nullptr;
     }
-    if (!serves(info.presentMode)) {
-        why_not = "its present mode is none of FIFO, FIFO_RELAXED, MAILBOX and IMMEDIATE";
+    if (!std::ranges::all_of(present_modes(info), serves)) {
+        why_not = "one of its present modes is none of FIFO, FIFO_RELAXED, MAILBOX and IMMEDIATE";
         return nullptr;
     }
     auto presenter = X11Presenter::make(open, drm_nodes(device), info.imageExtent);
