@@ -184,12 +184,11 @@ ImportSemaphoreFdKHR(VkDevice device, const VkImportSemaphoreFdInfoKHR* pImportS
     });
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL
-ImportFenceFdKHR(VkDevice device, const VkImportFenceFdInfoKHR* pImportFenceFdInfo) {
+VKAPI_ATTR VkResult VKAPI_CALL ImportFenceFdKHR(VkDevice device,
+                                                const VkImportFenceFdInfoKHR* pImportFenceFdInfo) {
     return guarded([&] {
         DeviceState& state = device_of(device);
-        const bool is_permanent =
-            (pImportFenceFdInfo->flags & VK_FENCE_IMPORT_TEMPORARY_BIT) == 0;
+        const bool is_permanent = (pImportFenceFdInfo->flags & VK_FENCE_IMPORT_TEMPORARY_BIT) == 0;
         if (is_permanent && state.bridge != nullptr) {
             // Others may hold it: it has to be signalled itself. Before the call, which takes the
             // descriptor and may not fail for us afterwards.

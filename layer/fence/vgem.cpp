@@ -25,8 +25,8 @@ bool is_vgem(int node) {
            std::string_view(name.data()) == "vgem";
 }
 
-/// By sysfs, without opening it: who opens a card that nobody is master of becomes its master, and a
-/// compositor that starts at that moment does not.
+/// By sysfs, without opening it: who opens a card that nobody is master of becomes its master, and
+/// a compositor that starts at that moment does not.
 bool may_be_vgem(int minor) {
     std::array<char, 32> link{};
     std::array<char, 512> target{};

@@ -112,8 +112,8 @@ void Bridge::freed(VkDeviceMemory memory) {
     memories.freed(memory);
 }
 
-/// A touched resource is taken back before and handed out after; one that is transferred is not, but
-/// its next release has to know of writes.
+/// A touched resource is taken back before and handed out after; one that is transferred is not,
+/// but its next release has to know of writes.
 void Bridge::touch_memories(VkCommandBuffer command_buffer, std::span<const SharedMemoryRef> under,
                             Access access) {
     for (const SharedMemoryRef& memory : under) {

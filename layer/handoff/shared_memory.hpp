@@ -43,8 +43,9 @@ public:
     bool is_transferred() const { return is_transferred_.load(std::memory_order_relaxed); }
     void set_transferred() { is_transferred_.store(true, std::memory_order_relaxed); }
 
-    /// Whether submitted work has written to it since it was last released: a release says what came
-    /// right before it, which may be a read of what was written earlier. Its owner's submits only.
+    /// Whether submitted work has written to it since it was last released: a release says what
+    /// came right before it, which may be a read of what was written earlier. Its owner's submits
+    /// only.
     bool is_written() const { return is_written_.load(std::memory_order_relaxed); }
     void set_written(bool written) { is_written_.store(written, std::memory_order_relaxed); }
 

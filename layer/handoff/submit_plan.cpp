@@ -15,8 +15,8 @@ bool takes_place(const HandOff& hand_off, Policy policy) {
            !hand_off.memory->is_transferred();
 }
 
-/// What a transfer does with what was submitted before it in mind: a release covers all writes since
-/// the last one, not only what its barrier names.
+/// What a transfer does with what was submitted before it in mind: a release covers all writes
+/// since the last one, not only what its barrier names.
 Access access_now(const HandOff& hand_off) {
     if (hand_off.origin != Origin::Transfer) {
         return hand_off.access;

@@ -13,7 +13,8 @@ namespace fencebridge {
 
 /// Presents are shown in the order of their vkQueuePresentKHR calls and one at a time, whichever
 /// thread gets them ready: one whose work is behind an unsubmitted timeline signal is made ready by
-/// the call that resolves it, perhaps while the application's next present is under way. Any thread.
+/// the call that resolves it, perhaps while the application's next present is under way. Any
+/// thread.
 class PresentOrder {
 public:
     using Number = uint64_t;
@@ -26,7 +27,8 @@ public:
     }
 
     /// Its fence is on the image: `show(PresentRequest&&)` is called for it and those that it held
-    /// up, or will be where an earlier one is not ready or another thread is showing. Without a lock.
+    /// up, or will be where an earlier one is not ready or another thread is showing. Without a
+    /// lock.
     template<typename Show>
     void ready(Number number, Show&& show) noexcept {
         settle(number, State::Ready, std::forward<Show>(show));

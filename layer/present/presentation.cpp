@@ -71,15 +71,10 @@ VkResult worse(VkResult one, VkResult other) {
 
 } // namespace
 
-/// The owned swapchains of one vkQueuePresentKHR: expected in each one's order when it is made, and
-/// forgotten at its end where nothing was submitted.
+/// The owned swapchains of one vkQueuePresentKHR: expected in each one's order, and forgotten at its
+/// end where nothing was submitted.
 struct Presentation::Call {
-    Call(const VkPresentInfoKHR& info, std::vector<Shown> all) : shown(std::move(all)) {
-        for (Shown& one : shown) {
-            one.number =
-                one.swapchain->expect(request_of(info, one.index, one.swapchain->mode()));
-        }
-    }
+    explicit Call(std::vector<Shown> all) : shown(std::move(all)) {}
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
     ~Call() {
@@ -87,6 +82,12 @@ struct Presentation::Call {
             if (!is_submitted && one.number != 0) {
                 one.swapchain->forget(one.number);
             }
+        }
+    }
+
+    void expect(const VkPresentInfoKHR& info) {
+        for (Shown& one : shown) {
+            one.number = one.swapchain->expect(request_of(info, one.index, one.swapchain->mode()));
         }
     }
 
@@ -210,8 +211,7 @@ VkResult Presentation::create_owned(const VkSwapchainCreateInfoKHR& info,
         if (!presenter) {
             return result;
         }
-        swapchain =
-            std::make_shared<Swapchain>(device_, *bridge_, surface, std::move(presenter));
+        swapchain = std::make_shared<Swapchain>(device_, *bridge_, surface, std::move(presenter));
         result = swapchain->make(info, allocator);
         if (result == VK_SUCCESS) {
             owned_.insert(handle_of(*swapchain), swapchain);
@@ -279,7 +279,8 @@ VkResult Presentation::present_owned(VkQueue queue, const VkPresentInfoKHR& info
             fences.push_back(all_fences[one.index]);
         }
     }
-    const auto call = std::make_shared<Call>(info, std::move(shown));
+    const auto call = std::make_shared<Call>(std::move(shown));
+    call->expect(info);
     const std::span waits(info.pWaitSemaphores, info.waitSemaphoreCount);
     const VkResult submitted = bridge_->queue(queue).hand_out({
         .waits = waits,

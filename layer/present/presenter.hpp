@@ -53,8 +53,8 @@ struct PresentRequest {
 };
 
 /// One per swapchain. Where a call is said to be the swapchain's, Vulkan has the application
-/// serialise it with the swapchain's others; but show() may overlap with them, in order and one at a
-/// time (PresentOrder).
+/// serialise it with the swapchain's others; but show() may overlap with them, in order and one at
+/// a time (PresentOrder).
 class Presenter {
 public:
     virtual ~Presenter() = default;

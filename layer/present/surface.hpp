@@ -32,8 +32,8 @@ public:
     /// (linux-drm-syncobj). May ask the window system.
     virtual bool offers_explicit_sync() { return false; }
 
-    /// A swapchain of the driver's was made on it. What the driver then gives the window it may keep
-    /// as long as the surface is there.
+    /// A swapchain of the driver's was made on it. What the driver then gives the window it may
+    /// keep as long as the surface is there.
     virtual void had_by_driver(VkDriverId /*driver*/) noexcept {}
 
     /// For a swapchain of ours. Null, with `why_not` set, where the surface cannot have one.

@@ -36,7 +36,8 @@ Deadline deadline_of(uint64_t timeout) {
 
 Swapchain::Swapchain(const Device& device, Bridge& bridge, std::shared_ptr<Surface> surface,
                      std::unique_ptr<Presenter> presenter)
-    : device_(device), bridge_(bridge), surface_(std::move(surface)), presenter_(std::move(presenter)) {}
+    : device_(device), bridge_(bridge), surface_(std::move(surface)),
+      presenter_(std::move(presenter)) {}
 
 Swapchain::~Swapchain() = default;
 

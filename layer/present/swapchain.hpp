@@ -55,7 +55,9 @@ public:
     void give_back(std::span<const uint32_t> indices);
 
     /// vkQueuePresentKHR, before its submit; then show() or forget() follows.
-    PresentOrder::Number expect(PresentRequest request) { return order_.expect(std::move(request)); }
+    PresentOrder::Number expect(PresentRequest request) {
+        return order_.expect(std::move(request));
+    }
     /// The image's fence is on it: it is shown when its turn has come. What the window system said
     /// is found in status(). `in_its_call`: within the present's own vkQueuePresentKHR.
     void show(PresentOrder::Number number, bool in_its_call) noexcept;

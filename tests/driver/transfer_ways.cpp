@@ -77,6 +77,34 @@ SharedBuffer& among_other_barriers(Scene& scene) {
     return shared;
 }
 
+/// Written, then read by ourselves; the release names the reading alone, which is right: a barrier in
+/// between has made the writes available.
+SharedBuffer& read_after_the_write(Scene& scene) {
+    SharedBuffer& shared = scene.shared();
+    const Buffer& read_back =
+        scene.keep<Buffer>(scene.context, VkDeviceSize{64},
+                           VkMemoryPropertyFlags{VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT});
+    CommandBuffer& commands = scene.commands();
+    commands.begin();
+    record_write(commands, scene.work, shared);
+    const VkBufferMemoryBarrier available{
+        .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER,
+        .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+        .dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT,
+        .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+        .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+        .buffer = shared.buffer,
+        .size = VK_WHOLE_SIZE,
+    };
+    vkCmdPipelineBarrier(commands.handle, VK_PIPELINE_STAGE_TRANSFER_BIT,
+                         VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 0, nullptr, 1, &available, 0, nullptr);
+    commands.copy_first_word(shared, read_back);
+    commands.release(shared, foreign, VK_ACCESS_TRANSFER_READ_BIT);
+    commands.end();
+    FB_VK(submit(scene.context.queue, commands));
+    return shared;
+}
+
 /// Three batches, the release in the middle one.
 template<typename Batch, typename Submit>
 SharedBuffer& in_second_batch(Scene& scene, Submit&& submit_all) {
@@ -256,6 +284,7 @@ std::vector<ReleaseWay> transfer_ways() {
         {"Secondary", secondary, {}},
         {"SecondOfTwoSecondaries", release_in_second_secondary, {}},
         {"AmongOtherBarriers", among_other_barriers, {}},
+        {"ReadAfterTheWrite", read_after_the_write, {}},
         {"SecondBatchOfSubmit", second_batch_of_submit, {}},
         {"SecondBatchOfSubmit2", second_batch_of_submit2, {}},
         {"TwiceInOneSubmit", twice_in_one_submit, {}},

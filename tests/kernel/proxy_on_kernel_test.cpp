@@ -2,6 +2,9 @@
 #include "fence/proxy_source.hpp"
 #include "kernel/submit_on_kernel.hpp"
 
+#include <atomic>
+#include <chrono>
+#include <sys/mman.h>
 #include <thread>
 
 namespace fencebridge::test {
@@ -70,6 +73,26 @@ TEST_F(ProxyOnKernel, FailedSubmitLeavesNoFence) {
     EXPECT_EQ(submit(batch_with(memory_on(buffer.dma_buf()), Direction::Release)),
               VK_ERROR_OUT_OF_DEVICE_MEMORY);
     EXPECT_TRUE(is_ready(buffer.dma_buf(), POLLOUT));
+}
+
+/// What takes no fence (a memfd, no dma-buf): the wait is for the work, not for the proxy's own limit.
+TEST_F(ProxyOnKernel, WorkIsWaitedForWhereItsFenceCannotBeAttached) {
+    const UniqueFd no_dma_buf(::memfd_create("no dma-buf", MFD_CLOEXEC));
+    const VkSubmitInfo app = batch_with(memory_on(no_dma_buf.get()), Direction::Release);
+    std::atomic<bool> has_returned = false;
+    std::thread gpu([&] {
+        while (!has_returned) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            driver.finish_timelines();
+        }
+    });
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_EQ(submit(app), VK_SUCCESS);
+    has_returned = true;
+    gpu.join();
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, Vgem::time_limit / 2);
+    EXPECT_EQ(counters().fences_attached, 0U);
+    EXPECT_EQ(counters().fallbacks, 1U);
 }
 
 /// The kernel ends a vgem fence after ten seconds, whatever it stands for.

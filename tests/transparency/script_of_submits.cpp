@@ -55,12 +55,11 @@ void import_payloads(Application& application, VkSemaphore semaphore, VkFence fe
                             .pWaitSemaphores = &semaphore,
                             .pWaitDstStageMask = &stage};
     FB_CALL(application, QueueSubmit, application.queue, 1, &wait, VK_NULL_HANDLE);
-    const VkImportFenceFdInfoKHR into_fence{
-        .sType = VK_STRUCTURE_TYPE_IMPORT_FENCE_FD_INFO_KHR,
-        .fence = fence,
-        .flags = VK_FENCE_IMPORT_TEMPORARY_BIT,
-        .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
-        .fd = -1};
+    const VkImportFenceFdInfoKHR into_fence{.sType = VK_STRUCTURE_TYPE_IMPORT_FENCE_FD_INFO_KHR,
+                                            .fence = fence,
+                                            .flags = VK_FENCE_IMPORT_TEMPORARY_BIT,
+                                            .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
+                                            .fd = -1};
     FB_CALL(application, ImportFenceFdKHR, application.device, &into_fence);
     FB_CALL(application, WaitForFences, application.device, 1, &fence, VK_TRUE, UINT64_MAX);
     FB_CALL(application, ResetFences, application.device, 1, &fence);

@@ -64,7 +64,7 @@ private:
     const Device& device_;
     const std::shared_ptr<const SyncobjDevice> timelines_;
     UniqueFd event_;
-    std::mutex mutex_; ///< of what follows, but for what take() alone sets
+    std::mutex mutex_;             ///< of what follows, but for what take() alone sets
     bool must_look_again_ = false; ///< nothing will tell of some image
     ImageReleases* releases_ = nullptr;
     SyncobjTimeline drawn_; ///< of the presents' work

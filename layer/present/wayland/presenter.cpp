@@ -263,8 +263,8 @@ VkResult WaylandPresenter::listen(Deadline deadline) noexcept {
         return VK_SUCCESS;
     }
     const Deadline patience = explicit_sync_ ? explicit_sync_->patience(deadline) : deadline;
-    const VkResult result = connection_->queue.dispatch(
-        seen_, patience, explicit_sync_ ? explicit_sync_->event() : -1);
+    const VkResult result =
+        connection_->queue.dispatch(seen_, patience, explicit_sync_ ? explicit_sync_->event() : -1);
     // The caller looks for an idle image only now.
     seen_ = connection_->queue.handled();
     const bool has_any = explicit_sync_ && explicit_sync_->collect();

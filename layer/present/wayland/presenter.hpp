@@ -54,7 +54,7 @@ private:
     std::vector<uint64_t> best_;   ///< the set that the compositor liked best for them
     uint32_t generation_ = 0;      ///< of the formats, when that was
     bool suboptimal_ = false;
-    std::deque<Buffer> buffers_;    ///< by image
+    std::deque<Buffer> buffers_; ///< by image
     /// Null: the last frame was taken, or is not waited for. With the queue held.
     WaylandPtr<wl_callback> frame_;
     uint64_t seen_ = 0; ///< of the queue's events, when listen() last returned

@@ -293,8 +293,7 @@ VkResult X11Presenter::show(const PresentRequest& request) noexcept {
     std::unique_lock lock(mutex_);
     // Present replaces a pixmap that waits for the same refresh: FIFO has one wait at a time.
     if (is_fifo(request.mode)) {
-        const VkResult result =
-            wait(lock, request.deadline, [this] { return presents_.empty(); });
+        const VkResult result = wait(lock, request.deadline, [this] { return presents_.empty(); });
         if (result != VK_SUCCESS && result != VK_TIMEOUT) {
             return result;
         }
