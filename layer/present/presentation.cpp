@@ -71,8 +71,8 @@ VkResult worse(VkResult one, VkResult other) {
 
 } // namespace
 
-/// The owned swapchains of one vkQueuePresentKHR: expected in each one's order, and forgotten at its
-/// end where nothing was submitted.
+/// The owned swapchains of one vkQueuePresentKHR: expected in each one's order, and forgotten at
+/// its end where nothing was submitted.
 struct Presentation::Call {
     explicit Call(std::vector<Shown> all) : shown(std::move(all)) {}
     Call(const Call&) = delete;

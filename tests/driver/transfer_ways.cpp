@@ -77,8 +77,8 @@ SharedBuffer& among_other_barriers(Scene& scene) {
     return shared;
 }
 
-/// Written, then read by ourselves; the release names the reading alone, which is right: a barrier in
-/// between has made the writes available.
+/// Written, then read by ourselves; the release names the reading alone, which is right: a barrier
+/// in between has made the writes available.
 SharedBuffer& read_after_the_write(Scene& scene) {
     SharedBuffer& shared = scene.shared();
     const Buffer& read_back =

@@ -75,7 +75,8 @@ TEST_F(ProxyOnKernel, FailedSubmitLeavesNoFence) {
     EXPECT_TRUE(is_ready(buffer.dma_buf(), POLLOUT));
 }
 
-/// What takes no fence (a memfd, no dma-buf): the wait is for the work, not for the proxy's own limit.
+/// What takes no fence (a memfd, no dma-buf): the wait is for the work, not for the proxy's own
+/// limit.
 TEST_F(ProxyOnKernel, WorkIsWaitedForWhereItsFenceCannotBeAttached) {
     const UniqueFd no_dma_buf(::memfd_create("no dma-buf", MFD_CLOEXEC));
     const VkSubmitInfo app = batch_with(memory_on(no_dma_buf.get()), Direction::Release);
