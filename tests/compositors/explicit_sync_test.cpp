@@ -117,8 +117,8 @@ TEST_F(ExplicitSync, PresentsWithoutDescriptors) {
     Client client(Layers::Bridge);
     const TestSwapchain swapchain(client.context, client.surface.handle, {.extent = window_size});
     const std::string file = output_file("-without-descriptors.png");
-    // With the first picture on the screen the compositor says what it would scan out, and that with
-    // a descriptor, too: it is read while there are some.
+    // With the first picture on the screen the compositor says what it would scan out, and that
+    // with a descriptor, too: it is read while there are some.
     draw(client, swapchain, shown_value);
     EXPECT_TRUE(comes_to_show(shown_value, file));
     client.display.roundtrip();
