@@ -144,8 +144,6 @@ VkResult QueueSubmitter::hand_out_by_submit(Present& present,
         count(device_.counters.trailing_submits);
         if (device_.next.QueueSubmit(queue_, 0, nullptr, present.fences[i]) != VK_SUCCESS) {
             // The present was made: the fence has to signal, and nothing else would.
-            wait_for_queue("a present's fence cannot be submitted",
-                           timelines_.is_resolved(this, {}));
             releaser_.hand_on(present.fences[i],
                               {.state = Completion::State::Failed, .sync_file = {}});
         }
