@@ -30,12 +30,6 @@ constexpr std::optional<Direction> direction_of(uint32_t source_family,
 /// is unknown count as a write.
 Access access_of(VkAccessFlags2 mask);
 
-/// The hand-off that a barrier stands for, by its own side's access: what we did before a release,
-/// what we shall do after an acquire. To discard (oldLayout UNDEFINED) is to write, either way.
-struct Transfer {
-    Direction direction;
-    Access access;
-};
 /// Whether the image's content is discarded.
 template<typename Barrier>
 bool discards(const Barrier& barrier) {
@@ -53,6 +47,12 @@ Access use_of(const Barrier& barrier) {
                : combine(access_of(barrier.srcAccessMask), access_of(barrier.dstAccessMask));
 }
 
+/// The hand-off that a barrier stands for, by its own side's access: what we did before a release,
+/// what we shall do after an acquire. To discard (oldLayout UNDEFINED) is to write, either way.
+struct Transfer {
+    Direction direction;
+    Access access;
+};
 template<typename Barrier>
 std::optional<Transfer> transfer_of(const Barrier& barrier) {
     const std::optional<Direction> direction =
