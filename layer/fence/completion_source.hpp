@@ -6,6 +6,7 @@
 #include "fence/dma_buf.hpp"
 #include "fence/semaphore_point.hpp"
 #include "fence/unique_fd.hpp"
+#include "fence/vgem.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -34,6 +35,7 @@ struct Ticket {
 struct AttachTarget {
     std::shared_ptr<DmaBuf> buffer;
     Access access;
+    bool is_guarded = false; ///< the guard is on it from before the submit
 };
 
 /// What became of it.
@@ -45,6 +47,7 @@ struct Completion {
     };
     State state = State::Failed;
     UniqueFd sync_file;
+    bool is_guard = false; ///< `sync_file` is the guard's: it is on the guarded targets already
     /// Why it is not Pending though the source should have made it so, for the log; or null.
     const char* fallback = nullptr;
 };
@@ -67,9 +70,11 @@ public:
     /// After a successful submit whose dependencies are all submitted
     /// (VUID-VkSemaphoreGetFdInfoKHR- handleType-03254: a SYNC_FD export must not depend on work
     /// that is not in a queue yet). `targets` are what the caller will attach the fence to: a
-    /// source whose fences live shorter than the work attaches another in time. Consumes the
-    /// ticket.
-    virtual Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) = 0;
+    /// source whose fences live shorter than the work attaches another in time. `guard`: a proxy
+    /// fence that is on some of them already, or none: a source of proxies takes it over, and it
+    /// signals with the work; to the others it is nothing. Consumes the ticket.
+    virtual Completion take(const Ticket& ticket, std::span<const AttachTarget> targets,
+                            ProxyFence& guard) = 0;
 
     /// After take(): its fence is on the targets, and nobody needs the completion any more. A
     /// source that works for it from then on begins here, where it is in nobody's way. Null, or why

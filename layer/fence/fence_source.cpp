@@ -10,7 +10,8 @@ std::optional<Ticket> FenceSource::begin(VkFence /*application_fence*/) {
     return Ticket{.fence = fence};
 }
 
-Completion FenceSource::take(const Ticket& ticket, std::span<const AttachTarget> /*targets*/) {
+Completion FenceSource::take(const Ticket& ticket, std::span<const AttachTarget> /*targets*/,
+                             ProxyFence& /*guard*/) {
     const VkFenceGetFdInfoKHR info{
         .sType = VK_STRUCTURE_TYPE_FENCE_GET_FD_INFO_KHR,
         .fence = ticket.fence,

@@ -16,7 +16,8 @@ public:
 
     SourceKind kind() const override { return SourceKind::Fence; }
     std::optional<Ticket> begin(VkFence application_fence) override;
-    Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) override;
+    Completion take(const Ticket& ticket, std::span<const AttachTarget> targets,
+                    ProxyFence& guard) override;
     Completion wait(const Ticket& ticket) override;
     void abandon(const Ticket& ticket) override { fences_.give_back(ticket.fence); }
 

@@ -68,30 +68,40 @@ Completion ProxySource::wait_on_cpu(const Ticket& ticket, const char* why) {
     };
 }
 
-Completion ProxySource::take(const Ticket& ticket, std::span<const AttachTarget> targets) {
+Completion ProxySource::take(const Ticket& ticket, std::span<const AttachTarget> targets,
+                             ProxyFence& guard) {
     // Of a call that ran out of memory before it came to attached().
     (void)attached({});
     if (is_slow_.load(std::memory_order_relaxed)) {
         return wait_on_cpu(ticket, "work of this queue has outlived vgem's ten seconds");
     }
-    ProxyFence fence = vgem_->make_fence();
+    // One that was on the buffers for long, while a peer had them, has little time left.
+    const bool is_guard = guard && clock::now() - guard.made() < renew_after_ / 2;
+    ProxyFence fence = is_guard ? std::move(guard) : vgem_->make_fence();
     UniqueFd sync_file = fence.take_sync_file();
     if (!sync_file) {
         return wait_on_cpu(ticket, "vgem gave no fence");
     }
+    Job job{.ticket = ticket,
+            .fence = {},
+            .others = {},
+            .newest = fence.made(),
+            .targets = {},
+            .sync_file = {}};
     try {
-        Job job{.ticket = ticket,
-                .fence = std::move(fence),
-                .renewed = {},
-                .newest = clock::now(),
-                .targets = spare_targets(),
-                .sync_file = {}};
+        job.targets = spare_targets();
         job.targets.assign(targets.begin(), targets.end());
-        taken_.emplace(std::move(job));
+        if (guard) {
+            job.others.push_back(std::move(guard));
+        }
     } catch (const std::bad_alloc&) {
         return wait_on_cpu(ticket, "no memory for a proxy");
     }
-    return {.state = Completion::State::Pending, .sync_file = std::move(sync_file)};
+    job.fence = std::move(fence);
+    taken_.emplace(std::move(job));
+    return {.state = Completion::State::Pending,
+            .sync_file = std::move(sync_file),
+            .is_guard = is_guard};
 }
 
 const char* ProxySource::attached(Completion&& completion) noexcept {
@@ -146,7 +156,7 @@ void ProxySource::stand_for(Job& job) {
         result = wait_for(job.ticket, time_left());
     }
     (void)job.fence.signal();
-    for (ProxyFence& fence : job.renewed) {
+    for (ProxyFence& fence : job.others) {
         (void)fence.signal();
     }
     finish(job.ticket, result);
@@ -188,7 +198,7 @@ void ProxySource::renew(Job& job) {
         }
     }
     try {
-        job.renewed.push_back(std::move(next));
+        job.others.push_back(std::move(next));
     } catch (const std::bad_alloc&) {
         // Nobody holds the fence any more: it has signalled as it went.
         log(LogLevel::Error, "out of memory: a proxy fence could not be renewed");

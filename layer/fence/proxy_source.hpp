@@ -32,7 +32,8 @@ public:
 
     SourceKind kind() const override { return SourceKind::Proxy; }
     std::optional<Ticket> begin(VkFence application_fence) override;
-    Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) override;
+    Completion take(const Ticket& ticket, std::span<const AttachTarget> targets,
+                    ProxyFence& guard) override;
     const char* attached(Completion&& completion) noexcept override;
     Completion wait(const Ticket& ticket) override { return wait_on_cpu(ticket, nullptr); }
     void abandon(const Ticket& ticket) override;
@@ -44,8 +45,8 @@ private:
     struct Job {
         Ticket ticket;
         ProxyFence fence;
-        std::vector<ProxyFence> renewed;              ///< those that came after it
-        std::chrono::steady_clock::time_point newest; ///< when the last of them was made
+        std::vector<ProxyFence> others;               ///< on the same buffers beside it
+        std::chrono::steady_clock::time_point newest; ///< when the youngest was made
         std::vector<AttachTarget> targets;
         UniqueFd sync_file; ///< the fence's: the submit leaves its closing to the thread
     };

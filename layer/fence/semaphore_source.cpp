@@ -33,7 +33,8 @@ std::optional<Ticket> SemaphoreSource::begin(VkFence /*application_fence*/) {
     return Ticket{.signal = {.semaphore = semaphore}};
 }
 
-Completion SemaphoreSource::take(const Ticket& ticket, std::span<const AttachTarget> /*targets*/) {
+Completion SemaphoreSource::take(const Ticket& ticket, std::span<const AttachTarget> /*targets*/,
+                                 ProxyFence& /*guard*/) {
     UniqueFd payload;
     if (!export_payload(calls_, ticket.signal.semaphore, payload)) {
         return {.state = Completion::State::Failed,

@@ -62,6 +62,7 @@ ProxyFence& ProxyFence::operator=(ProxyFence&& other) noexcept {
         buffer_ = other.buffer_;
         dma_buf_ = other.dma_buf_;
         fence_ = other.fence_;
+        made_ = other.made_;
         sync_file_ = std::move(other.sync_file_);
     }
     return *this;
@@ -139,6 +140,7 @@ ProxyFence Vgem::make_fence() {
         return {};
     }
     ProxyFence fence;
+    fence.made_ = std::chrono::steady_clock::now();
     drm_vgem_fence_attach attach{};
     attach.handle = buffer.handle;
     attach.flags = VGEM_FENCE_WRITE;

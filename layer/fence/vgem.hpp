@@ -34,6 +34,9 @@ public:
     /// The same, for the caller to own: signalling does without it.
     UniqueFd take_sync_file() { return std::move(sync_file_); }
 
+    /// When its time began.
+    std::chrono::steady_clock::time_point made() const { return made_; }
+
     /// Signals it. 0; ETIMEDOUT where the kernel was quicker, for its time was up.
     int signal();
 
@@ -43,6 +46,7 @@ private:
     uint32_t buffer_ = 0; ///< GEM handle of the buffer that the fence was made on
     int dma_buf_ = -1;    ///< that buffer's descriptor, the device's
     uint32_t fence_ = 0;
+    std::chrono::steady_clock::time_point made_;
     UniqueFd sync_file_;
 };
 

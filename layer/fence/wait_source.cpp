@@ -13,7 +13,12 @@ std::optional<Ticket> WaitSource::begin(VkFence application_fence) {
     return Ticket{.fence = fence};
 }
 
-Completion WaitSource::take(const Ticket& ticket, std::span<const AttachTarget> /*targets*/) {
+Completion WaitSource::take(const Ticket& ticket, std::span<const AttachTarget> /*targets*/,
+                            ProxyFence& /*guard*/) {
+    return wait(ticket);
+}
+
+Completion WaitSource::wait(const Ticket& ticket) {
     const VkResult result =
         calls_.next->WaitForFences(calls_.device, 1, &ticket.fence, VK_TRUE, UINT64_MAX);
     if (result != VK_SUCCESS) {

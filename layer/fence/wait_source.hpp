@@ -15,8 +15,9 @@ public:
 
     SourceKind kind() const override { return SourceKind::Wait; }
     std::optional<Ticket> begin(VkFence application_fence) override;
-    Completion take(const Ticket& ticket, std::span<const AttachTarget> targets) override;
-    Completion wait(const Ticket& ticket) override { return take(ticket, {}); }
+    Completion take(const Ticket& ticket, std::span<const AttachTarget> targets,
+                    ProxyFence& guard) override;
+    Completion wait(const Ticket& ticket) override;
     void abandon(const Ticket& ticket) override;
 
 private:

@@ -12,6 +12,22 @@
 
 namespace fencebridge {
 
+namespace {
+
+/// Clears a submit's plan, also where memory runs out on the way.
+class PlanEnd {
+public:
+    explicit PlanEnd(SubmitPlan& plan) : plan_(plan) {}
+    PlanEnd(const PlanEnd&) = delete;
+    PlanEnd& operator=(const PlanEnd&) = delete;
+    ~PlanEnd() { plan_.clear(); }
+
+private:
+    SubmitPlan& plan_;
+};
+
+} // namespace
+
 QueueSubmitter::QueueSubmitter(const Device& device, VkQueue queue, SharedMemories& memories,
                                const Recordings& recordings, Timelines& timelines,
                                const ExportableFences& exportable_fences, OwnershipChecks* checks)
@@ -67,9 +83,9 @@ VkResult QueueSubmitter::submit_any(std::span<const Batch> batches, VkFence fenc
     VkResult result = VK_SUCCESS;
     {
         const std::lock_guard guard(mutex_);
+        const PlanEnd end(plan_);
         trace_.begin();
         result = bridge(batches, fence, resolved_parked);
-        plan_.clear();
     }
     complete_all(std::move(resolved_parked));
     if (checked && result == VK_SUCCESS) {
@@ -83,6 +99,7 @@ VkResult QueueSubmitter::hand_out(Present present) {
     VkResult result = VK_SUCCESS;
     {
         const std::lock_guard guard(mutex_);
+        const PlanEnd end(plan_);
         trace_.begin();
         pay_owed_wait();
         points_.clear();
@@ -90,7 +107,6 @@ VkResult QueueSubmitter::hand_out(Present present) {
         if (!hand_out_exported(present)) {
             result = hand_out_by_submit(present, resolved_parked);
         }
-        plan_.clear();
     }
     complete_all(std::move(resolved_parked));
     // Empty where it was parked with the release.
@@ -200,7 +216,9 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
 
 void QueueSubmitter::pay_owed_wait() {
     if (owes_wait_.exchange(false)) {
-        wait_for_queue("earlier work got no fence", true);
+        if (wait_for_queue("earlier work got no fence", true)) {
+            owed_guards_.clear();
+        }
     }
 }
 
@@ -243,6 +261,7 @@ VkResult QueueSubmitter::bridge_planned(std::span<const Batch> batches, VkFence 
         timelines_.not_submitted(points_);
         return result;
     }
+    plan_.submitted();
     trace_.submitted();
     resolved_parked = after_submit(signalling, resolved, then);
     return result;
@@ -322,7 +341,7 @@ std::vector<ParkedRelease> QueueSubmitter::after_submit(Signalling& signalling, 
             releaser_.abandon(*signalling.ticket);
             unfenced = "the trailing submit failed";
         } else if (resolved) {
-            if (!release(*signalling.ticket, plan_.releases(), submit, true,
+            if (!release(*signalling.ticket, plan_.releases(), submit, true, signalling.guard,
                          &signalling.displaced)) {
                 unfenced = "the fence source failed";
             }
@@ -347,8 +366,8 @@ std::vector<ParkedRelease> QueueSubmitter::after_submit(Signalling& signalling, 
             timelines_.not_submitted(points_);
         }
     }
-    if (unfenced != nullptr) {
-        wait_for_queue(unfenced, resolved);
+    if (unfenced != nullptr && !wait_for_queue(unfenced, resolved)) {
+        owe_wait(std::move(signalling.guard));
     }
     if (signalling.displaced != VK_NULL_HANDLE) {
         // Its place was taken for nothing.
@@ -371,8 +390,9 @@ std::vector<ParkedRelease> QueueSubmitter::record_points() noexcept {
 
 /// False where the source failed and the work may still run: the caller has to wait for it.
 bool QueueSubmitter::release(const Ticket& ticket, std::span<const HandOff> releases,
-                             uint64_t submit, bool may_export, VkFence* displaced) {
-    Completion completion = releaser_.release(ticket, releases, may_export);
+                             uint64_t submit, bool may_export, ProxyFence& guard,
+                             VkFence* displaced) {
+    Completion completion = releaser_.release(ticket, releases, may_export, guard);
     const Completion::State state = completion.state;
     if (state == Completion::State::Pending) {
         acquirer_.semaphores.completes_with(submit, completion.sync_file);
@@ -387,12 +407,12 @@ bool QueueSubmitter::release(const Ticket& ticket, std::span<const HandOff> rele
     return state != Completion::State::Failed;
 }
 
-/// The last resort: in the call in progress, this queue is the application's to wait on. Behind
-/// work that is not resolved it cannot become idle: then the wait is owed.
-void QueueSubmitter::wait_for_queue(const char* why, bool resolved) {
+/// The last resort: in the call in progress, this queue is the application's to wait on. False
+/// behind work that is not resolved: it cannot become idle, and the wait is owed.
+bool QueueSubmitter::wait_for_queue(const char* why, bool resolved) {
     if (!resolved || !timelines_.is_resolved(this, {})) {
         owes_wait_ = true;
-        return;
+        return false;
     }
     static Once once;
     count(device_.counters.fallbacks);
@@ -402,6 +422,19 @@ void QueueSubmitter::wait_for_queue(const char* why, bool resolved) {
     if (device_.next.QueueWaitIdle(queue_) == VK_SUCCESS) {
         // With those that were left to the next submit.
         acquirer_.semaphores.completed(last_submit_ + 1);
+    }
+    return true;
+}
+
+/// The guard, where there is one, is all that a peer can see of the work until then.
+void QueueSubmitter::owe_wait(ProxyFence&& guard) noexcept {
+    owes_wait_ = true;
+    try {
+        if (guard) {
+            owed_guards_.push_back(std::move(guard));
+        }
+    } catch (const std::bad_alloc&) {
+        log(LogLevel::Error, "out of memory: a guard fence signals before its work is done");
     }
 }
 
@@ -414,14 +447,15 @@ void QueueSubmitter::complete(ParkedRelease& parked) noexcept {
         // Later work of this queue may be unresolved.
         const bool may_export =
             !device_.source.late_export_covers_queue || timelines_.is_resolved(this, {});
-        fenced = release(parked.ticket, parked.releases, parked.submit, may_export, nullptr);
+        fenced = release(parked.ticket, parked.releases, parked.submit, may_export, parked.guard,
+                         nullptr);
     } catch (const std::bad_alloc&) {
         log(LogLevel::Error, "out of memory: a parked release is not made");
     }
     if (!fenced) {
         // This call is not the queue's own, and only the application may say when to wait on its
         // queue.
-        owes_wait_ = true;
+        owe_wait(std::move(parked.guard));
         count(device_.counters.fallbacks);
         log(LogLevel::Warn, "a parked release got no fence: its queue's next submit waits for it");
     }

@@ -95,8 +95,9 @@ private:
                                             std::function<void()>* then);
     std::vector<ParkedRelease> record_points() noexcept;
     bool release(const Ticket& ticket, std::span<const HandOff> releases, uint64_t submit,
-                 bool may_export, VkFence* displaced);
-    void wait_for_queue(const char* why, bool resolved);
+                 bool may_export, ProxyFence& guard, VkFence* displaced);
+    bool wait_for_queue(const char* why, bool resolved);
+    void owe_wait(ProxyFence&& guard) noexcept;
 
     VkResult call_next(std::span<const VkSubmitInfo> batches, VkFence fence);
     VkResult call_next(std::span<const VkSubmitInfo2> batches, VkFence fence);
@@ -116,6 +117,7 @@ private:
     /// Work that got no fence could not be waited for in its own call: the queue's next submit does
     /// it first of all.
     std::atomic<bool> owes_wait_ = false;
+    std::vector<ProxyFence> owed_guards_; ///< on the buffers of that work until then
 
     // Kept from submit to submit, so that the steady state allocates nothing.
     Arena arena_;

@@ -100,10 +100,11 @@ bool Releaser::submit_trailing(const Ticket& ticket) {
 }
 
 Completion Releaser::release(const Ticket& ticket, std::span<const HandOff> releases,
-                             bool may_export) {
+                             bool may_export, ProxyFence& guard) {
     aim_at(releases);
     const uint64_t before = trace_.now();
-    Completion completion = may_export ? source_->take(ticket, targets_) : source_->wait(ticket);
+    Completion completion =
+        may_export ? source_->take(ticket, targets_, guard) : source_->wait(ticket);
     const bool has_waited = completion.state == Completion::State::Done &&
                             (!may_export || completion.fallback != nullptr);
     trace_.took(has_waited ? SourceKind::Wait : source_->kind(), before);
@@ -138,7 +139,7 @@ void Releaser::release(const Completion& completion, std::span<const HandOff> re
 void Releaser::aim_at(std::span<const HandOff> releases) {
     targets_.clear();
     for (const HandOff& hand_off : releases) {
-        targets_.push_back({hand_off.memory->dma_buf(), hand_off.access});
+        targets_.push_back({hand_off.memory->dma_buf(), hand_off.access, hand_off.is_guarded});
     }
 }
 
@@ -153,7 +154,7 @@ void Releaser::attach(const Completion& completion, std::span<const HandOff> rel
         const DmaBuf* const buffer = targets_[i].buffer.get();
         switch (completion.state) {
         case Completion::State::Pending:
-            if (!attach(targets_[i], completion.sync_file, releases[i])) {
+            if (!attach(targets_[i], completion, releases[i])) {
                 // A source that signals its fence itself has to begin: it is waited for.
                 if (!std::exchange(is_settled, true)) {
                     settle({.state = Completion::State::Pending, .sync_file = {}});
@@ -176,10 +177,14 @@ void Releaser::attach(const Completion& completion, std::span<const HandOff> rel
 }
 
 /// The one line that all of this is for. False: there is no fence on the target.
-bool Releaser::attach(const AttachTarget& target, const UniqueFd& sync_file,
+bool Releaser::attach(const AttachTarget& target, const Completion& completion,
                       const HandOff& hand_off) {
-    const int error =
-        target.buffer ? target.buffer->attach_fence(sync_file.get(), target.access) : EBADF;
+    int error = EBADF;
+    if (completion.is_guard && target.is_guarded) {
+        error = 0;
+    } else if (target.buffer) {
+        error = target.buffer->attach_fence(completion.sync_file.get(), target.access);
+    }
     if (error == 0) {
         count(device_.counters.fences_attached);
         trace_.released(hand_off, target.buffer.get(), TraceOutcome::Attached);

@@ -57,8 +57,10 @@ public:
 
     /// After the submit: attaches the work's fence to the buffers. Without `may_export` the CPU
     /// waits instead: an export now would stand for more than this submit. With the state Failed no
-    /// fence is on them, and the work may still run: the caller has to wait for it.
-    Completion release(const Ticket& ticket, std::span<const HandOff> releases, bool may_export);
+    /// fence is on them, and the work may still run: the caller has to wait for it. `guard`: of
+    /// guard(); what is left of it is the caller's to signal.
+    Completion release(const Ticket& ticket, std::span<const HandOff> releases, bool may_export,
+                       ProxyFence& guard);
 
     /// The end of release(): nobody needs its completion any more.
     void settle(Completion&& completion) noexcept;
@@ -84,7 +86,7 @@ private:
     void aim_at(std::span<const HandOff> releases);
     void attach(const Completion& completion, std::span<const HandOff> releases);
     void fell_back(const char* why, bool is_done) noexcept;
-    bool attach(const AttachTarget& target, const UniqueFd& sync_file, const HandOff& hand_off);
+    bool attach(const AttachTarget& target, const Completion& completion, const HandOff& hand_off);
 
     const Device& device_;
     const VkQueue queue_;

@@ -15,23 +15,6 @@ bool takes_place(const HandOff& hand_off, Policy policy) {
            !hand_off.memory->is_transferred();
 }
 
-/// What a transfer does with what was submitted before it in mind: a release covers all writes
-/// since the last one, not only what its barrier names.
-Access access_now(const HandOff& hand_off) {
-    if (hand_off.origin != Origin::Transfer) {
-        return hand_off.access;
-    }
-    SharedMemory& memory = *hand_off.memory;
-    if (hand_off.direction == Direction::Acquire) {
-        memory.set_unawaited_readers(hand_off.access == Access::Read);
-        return hand_off.access;
-    }
-    const Access access = memory.is_written() ? Access::Write : hand_off.access;
-    memory.set_written(false);
-    memory.set_unawaited_readers(false);
-    return access;
-}
-
 /// What is known in two ways takes place once, as the first of them in Origin's order.
 void merge_as_done(std::vector<HandOff>& list, const HandOff& hand_off) {
     for (HandOff& known : list) {
@@ -107,8 +90,8 @@ void SubmitPlan::add(size_t batch, const Recording& recording, Policy policy) {
     for (const Recording::Written& one : recording.written) {
         // An earlier submit took it over to read; now the peers' readers are waited for, too.
         if (one.memory->has_unawaited_readers()) {
-            one.memory->set_unawaited_readers(false);
             add(batch, {one.memory, Direction::Acquire, Access::Write});
+            cover_readers(*one.memory);
         }
     }
     const std::vector<HandOff>& hand_offs = recording.hand_offs;
@@ -140,7 +123,52 @@ void SubmitPlan::add(size_t batch, const Recording& recording, Policy policy) {
     }
 }
 
-void SubmitPlan::clear() {
+/// What a transfer does with what was submitted before it in mind: a release covers all writes
+/// since the last one, not only what its barrier names.
+Access SubmitPlan::access_now(const HandOff& hand_off) {
+    if (hand_off.origin != Origin::Transfer) {
+        return hand_off.access;
+    }
+    SharedMemory& memory = *hand_off.memory;
+    if (hand_off.direction == Direction::Acquire) {
+        if (hand_off.access == Access::Read) {
+            memory.set_unawaited_readers(true);
+        } else {
+            cover_readers(memory);
+        }
+        return hand_off.access;
+    }
+    const Access access = memory.is_written() ? Access::Write : hand_off.access;
+    cover_write(memory);
+    cover_readers(memory);
+    return access;
+}
+
+void SubmitPlan::cover_write(SharedMemory& memory) {
+    if (memory.is_written()) {
+        covered_.push_back({.memory = &memory, .was_written = true});
+        memory.set_written(false);
+    }
+}
+
+void SubmitPlan::cover_readers(SharedMemory& memory) {
+    if (memory.has_unawaited_readers()) {
+        covered_.push_back({.memory = &memory, .was_written = false});
+        memory.set_unawaited_readers(false);
+    }
+}
+
+void SubmitPlan::clear() noexcept {
+    // Where the submit was not made the next one has to cover what this one did not. Another
+    // queue's may have done so meanwhile: then that is once more than needed.
+    for (const Covered& one : covered_) {
+        if (one.was_written) {
+            one.memory->set_written(true);
+        } else {
+            one.memory->set_unawaited_readers(true);
+        }
+    }
+    covered_.clear();
     for (BatchPlan& plan : batches()) {
         plan.acquires.clear();
     }

@@ -24,7 +24,8 @@ struct BatchPlan {
 };
 
 /// One per queue, kept from submit to submit, so that the steady state allocates nothing. Not
-/// thread-safe.
+/// thread-safe. What is known of a memory's content changes as the plan is made, for one command
+/// buffer may hand off what an earlier one of the same submit has written.
 class SubmitPlan {
 public:
     /// Reads the batches' recordings. False where there is nothing to do.
@@ -36,8 +37,12 @@ public:
     /// A submit of one batch that hands out these memories, whatever is recorded.
     void make_release(std::span<const SharedMemoryRef> memories);
 
-    /// Lets all memories go: one that is freed must not wait for the queue's next submit.
-    void clear();
+    /// The submit was made: what the plan's releases and acquires cover needs no other.
+    void submitted() { covered_.clear(); }
+
+    /// The end of a submit, made or not. Lets all memories go: one that is freed must not wait for
+    /// the queue's next submit.
+    void clear() noexcept;
 
     std::span<BatchPlan> batches() { return std::span(batches_).first(count_); }
     std::span<const BatchPlan> batches() const { return std::span(batches_).first(count_); }
@@ -59,12 +64,23 @@ private:
                   const SharedMemories& memories);
     void add(size_t batch, const Recording& recording, Policy policy);
     void add(size_t batch, const HandOff& hand_off);
+    Access access_now(const HandOff& hand_off);
+    void cover_write(SharedMemory& memory);
+    void cover_readers(SharedMemory& memory);
     BatchPlan& plan_for(size_t batch);
 
     std::vector<BatchPlan> batches_;
     size_t count_ = 0;
     size_t last_batch_ = 0;
     std::vector<HandOff> releases_;
+
+    /// What a memory was known to need before this plan's hand-offs covered it. The hand-offs keep
+    /// it alive.
+    struct Covered {
+        SharedMemory* memory;
+        bool was_written; ///< else: has readers to be waited for
+    };
+    std::vector<Covered> covered_;
 };
 
 } // namespace fencebridge

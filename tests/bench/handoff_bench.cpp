@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -19,13 +20,15 @@ namespace {
 using namespace fencebridge::test;
 using Clock = std::chrono::steady_clock;
 
-constexpr int rounds = 40;
+constexpr int rounds = 120;
 /// The first rounds make what is kept: semaphores come back when a later submit is known to be
 /// done, and that is asked for now and then.
 constexpr int first_rounds = 40;
 constexpr std::array<size_t, 4> buffer_counts{1, 4, 16, 64};
 constexpr std::chrono::milliseconds work_length{8};
-constexpr std::chrono::milliseconds peer_time{5};
+constexpr std::chrono::milliseconds peer_time{20}; ///< longer than any sample
+/// After a sample: what its threads still do must not fall into the next one.
+constexpr std::chrono::milliseconds calm{2};
 
 /// The empty layer, below ours, counts what reaches the driver.
 ContextOptions options_for(Layers layers,
@@ -142,53 +145,53 @@ struct Side {
     std::vector<std::unique_ptr<SharedBuffer>> buffers;
 };
 
+/// One sample of each, in either order by turns: what comes second finds the machine otherwise than
+/// what comes first. `floor` and the layer's side submit the same commands; `sample(side, submit)`
+/// measures one of them.
+template<typename Floor, typename Sample>
+void compare(const Case& what, Side& by_hand, Side& bridged, Floor& floor,
+             const std::array<const CommandBuffer*, 2>& commands, Sample&& sample) {
+    Costs floor_costs;
+    Costs layer_costs;
+    for (int round = -first_rounds; round < rounds; ++round) {
+        for (const bool is_first : {true, false}) {
+            const bool is_floor = is_first == (round % 2 == 0);
+            const Cost cost =
+                is_floor ? sample(by_hand,
+                                  [&] { floor.submit(*commands[0], by_hand.first(what.buffers)); })
+                         : sample(bridged, [&] {
+                               FB_VK(submit(bridged.context.queue, *commands[1], VK_NULL_HANDLE));
+                           });
+            FB_VK(vkQueueWaitIdle((is_floor ? by_hand : bridged).context.queue));
+            std::this_thread::sleep_for(calm);
+            if (round >= 0) {
+                (is_floor ? floor_costs : layer_costs).add(cost);
+            }
+        }
+    }
+    report_case(what, floor_costs, layer_costs);
+}
+
 void compare_releases(const Case& what, Side& by_hand, Side& bridged, ReleaseFloor& floor,
                       bool has_work) {
     const auto theirs = by_hand.record(what.buffers, true, has_work);
     const auto ours = bridged.record(what.buffers, true, has_work);
-    Costs floor_costs;
-    Costs layer_costs;
-    for (int round = -first_rounds; round < rounds; ++round) {
-        const Cost on_floor = measured([&] { floor.submit(*theirs, by_hand.first(what.buffers)); });
-        FB_VK(vkQueueWaitIdle(by_hand.context.queue));
-        const Cost in_layer =
-            measured([&] { FB_VK(submit(bridged.context.queue, *ours, VK_NULL_HANDLE)); });
-        FB_VK(vkQueueWaitIdle(bridged.context.queue));
-        if (round >= 0) {
-            floor_costs.add(on_floor);
-            layer_costs.add(in_layer);
-        }
-    }
-    report_case(what, floor_costs, layer_costs);
+    compare(what, by_hand, bridged, floor, {theirs.get(), ours.get()},
+            [](const Side& /*side*/, auto&& body) { return measured(body); });
 }
 
 void compare_acquires(const Case& what, Side& by_hand, Side& bridged, AcquireFloor& floor,
                       bool is_pending) {
     const auto theirs = by_hand.record(what.buffers, false, false);
     const auto ours = bridged.record(what.buffers, false, false);
-    Costs floor_costs;
-    Costs layer_costs;
-    const auto sample = [&](Side& side, auto&& body) {
-        std::unique_ptr<PeerFence> peer;
-        if (is_pending) {
-            peer = std::make_unique<PeerFence>(side.first(what.buffers), peer_time);
-        }
-        const Cost cost = measured(body);
-        peer.reset();
-        FB_VK(vkQueueWaitIdle(side.context.queue));
-        return cost;
-    };
-    for (int round = -first_rounds; round < rounds; ++round) {
-        const Cost on_floor =
-            sample(by_hand, [&] { floor.submit(*theirs, by_hand.first(what.buffers)); });
-        const Cost in_layer =
-            sample(bridged, [&] { FB_VK(submit(bridged.context.queue, *ours, VK_NULL_HANDLE)); });
-        if (round >= 0) {
-            floor_costs.add(on_floor);
-            layer_costs.add(in_layer);
-        }
-    }
-    report_case(what, floor_costs, layer_costs);
+    compare(what, by_hand, bridged, floor, {theirs.get(), ours.get()},
+            [&](const Side& side, auto&& body) {
+                std::unique_ptr<PeerFence> peer;
+                if (is_pending) {
+                    peer = std::make_unique<PeerFence>(side.first(what.buffers), peer_time);
+                }
+                return measured(body);
+            });
 }
 
 void releases_by(Source source, bool is_guarded) {
@@ -242,6 +245,7 @@ int main() {
         releases_by(source, false);
     }
     releases_by(Source::Fence, true);
+    releases_by(Source::Proxy, true);
     acquires();
     return EXIT_SUCCESS;
 }

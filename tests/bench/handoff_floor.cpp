@@ -154,7 +154,8 @@ private:
 /// A thread waits for the work and signals vgem's fence.
 class ProxyFloor final : public ReleaseFloor {
 public:
-    explicit ProxyFloor(const VulkanContext& context) : context_(context) {
+    ProxyFloor(const VulkanContext& context, bool is_guarded)
+        : context_(context), is_guarded_(is_guarded) {
         const VkSemaphoreTypeCreateInfo timeline{
             .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
             .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
@@ -178,13 +179,25 @@ public:
 
     void submit(const CommandBuffer& commands, Buffers buffers) override {
         ++value_;
+        // A guard is the same fence, from before the submit.
+        std::optional<VgemFence> fence;
+        const auto attach_fence = [&] {
+            // A buffer of vgem's has one fence at a time: the last but one's is over.
+            fence.emplace(vgem_.at(value_ % vgem_.size()).attach(Usage::Write));
+            attach(buffers, fence->sync_file());
+        };
+        if (is_guarded_) {
+            attach_fence();
+        }
         FB_VK(test::submit(context_.queue, commands, VK_NULL_HANDLE,
                            {.signal = timeline_, .signal_value = value_, .timelines = true}));
-        // A buffer of vgem's has one fence at a time: the last but one's is over.
-        VgemFence fence = vgem_.at(value_ % vgem_.size()).attach(Usage::Write);
-        attach(buffers, fence.sync_file());
-        const std::lock_guard guard(mutex_);
-        job_.emplace(Job{value_, std::move(fence)});
+        if (!is_guarded_) {
+            attach_fence();
+        }
+        {
+            const std::lock_guard guard(mutex_);
+            job_.emplace(Job{value_, std::move(*fence)});
+        }
         wake_.notify_one();
     }
 
@@ -216,6 +229,7 @@ private:
     }
 
     const VulkanContext& context_;
+    const bool is_guarded_;
     VkSemaphore timeline_ = VK_NULL_HANDLE;
     uint64_t value_ = 0;
     std::array<VgemBuffer, 4> vgem_;
@@ -271,7 +285,7 @@ std::unique_ptr<ReleaseFloor> release_floor(Source source, bool is_guarded,
                    ? std::make_unique<FenceFloor>(context, is_guarded)
                    : nullptr;
     case Source::Proxy:
-        return missing_vgem().empty() ? std::make_unique<ProxyFloor>(context) : nullptr;
+        return missing_vgem().empty() ? std::make_unique<ProxyFloor>(context, is_guarded) : nullptr;
     case Source::Wait:
         break;
     }

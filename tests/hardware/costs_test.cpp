@@ -112,11 +112,12 @@ TEST(CostOfSubmits, OfEmptyWork) {
         submits_on.add([&] { FB_VK(submit(on.context.queue, on.commands, on_done.handle)); });
         FB_VK(on_done.wait());
         on_done.reset();
+        ProxyFence no_guard;
         Completion completion;
         with_source.add([&] {
             const auto ticket = source.begin(VK_NULL_HANDLE);
             FB_VK(submit(off.context.queue, off.commands, ticket.value().fence));
-            completion = source.take(*ticket, {});
+            completion = source.take(*ticket, {}, no_guard);
         });
         ASSERT_EQ(completion.state, Completion::State::Done);
     }

@@ -33,7 +33,8 @@ TEST_P(WaitBridge, OnThePeerSeesNewContent) {
         FB_VK(submit(context().queue, commands, ticket->fence));
         EXPECT_EQ(vkGetFenceStatus(context().device, ticket->fence), VK_NOT_READY)
             << "the work is done already: there was nothing to wait for";
-        const Completion completion = source.take(*ticket, {});
+        ProxyFence no_guard;
+        const Completion completion = source.take(*ticket, {}, no_guard);
         EXPECT_EQ(memory().content(), new_value);
         EXPECT_EQ(completion.state, Completion::State::Done);
         EXPECT_FALSE(completion.sync_file);

@@ -102,8 +102,9 @@ TEST_F(ProxyOnKernel, WorkThatOutlivesAFenceIsNeverSeenWithoutOne) {
     ProxySource source(device.calls(), Vgem::open(), true);
     const auto ticket = source.begin(VK_NULL_HANDLE);
     ASSERT_TRUE(ticket);
+    ProxyFence no_guard;
     const AttachTarget target{DmaBuf::of(buffer.dma_buf()), Access::Write};
-    Completion completion = source.take(*ticket, {&target, 1});
+    Completion completion = source.take(*ticket, {&target, 1}, no_guard);
     ASSERT_EQ(completion.state, Completion::State::Pending);
     ASSERT_EQ(target.buffer->attach_fence(completion.sync_file.get(), Access::Write), 0);
     const UniqueFd sync_file = UniqueFd::duplicate(completion.sync_file.get());
@@ -124,7 +125,7 @@ TEST_F(ProxyOnKernel, WorkThatOutlivesAFenceIsNeverSeenWithoutOne) {
 
     // From now on this queue is waited for.
     const auto next = source.begin(VK_NULL_HANDLE);
-    const Completion waited = source.take(*next, {&target, 1});
+    const Completion waited = source.take(*next, {&target, 1}, no_guard);
     EXPECT_EQ(waited.state, Completion::State::Done);
     EXPECT_NE(waited.fallback, nullptr);
 }

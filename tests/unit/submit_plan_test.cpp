@@ -155,6 +155,42 @@ TEST_F(Plan, WriteInAnEarlierSubmitIsRemembered) {
     EXPECT_EQ(plan.releases().at(0).access, Access::Write);
 }
 
+TEST_F(Plan, WhatAFailedSubmitCoveredIsLeftToTheNext) {
+    const auto shared = memory(1);
+    shared->set_transferred();
+    recordings.write(commands(1), shared);
+    recordings.add(commands(2), {shared, Direction::Release, Access::Read});
+    for (const bool is_submitted : {false, true}) {
+        ASSERT_TRUE(make(Policy::Auto));
+        EXPECT_EQ(plan.releases().at(0).access, Access::Write);
+        if (is_submitted) {
+            plan.submitted();
+        }
+        plan.clear();
+        recordings.clear(commands(1));
+    }
+    ASSERT_TRUE(make(Policy::Auto));
+    EXPECT_EQ(plan.releases().at(0).access, Access::Read);
+    plan.clear();
+    // The same of readers.
+    recordings.clear(commands(2));
+    recordings.add(commands(2), {shared, Direction::Acquire, Access::Read});
+    ASSERT_TRUE(make(Policy::Auto));
+    plan.submitted();
+    plan.clear();
+    recordings.clear(commands(2));
+    recordings.write(commands(1), shared);
+    for (const bool is_submitted : {false, true}) {
+        ASSERT_TRUE(make(Policy::Auto));
+        EXPECT_EQ(plan.batches()[0].acquires.at(0).access, Access::Write);
+        if (is_submitted) {
+            plan.submitted();
+        }
+        plan.clear();
+    }
+    EXPECT_FALSE(make(Policy::Auto));
+}
+
 TEST_F(Plan, WriteAfterAReadersAcquireWaitsForTheReadersToo) {
     const auto shared = memory(1);
     shared->set_transferred();
