@@ -104,12 +104,15 @@ void Bridge::touch(VkCommandBuffer command_buffer, VkFramebuffer framebuffer, Ac
 }
 
 void Bridge::freed(VkDeviceMemory memory) {
+    const SharedMemoryRef shared = memories.find(memory);
+    if (!shared) {
+        return;
+    }
     if (checks) {
-        if (const SharedMemoryRef shared = memories.find(memory)) {
-            checks->freed(shared);
-        }
+        checks->freed(shared);
     }
     memories.freed(memory);
+    recordings.forget(shared);
 }
 
 /// A touched resource is taken back before and handed out after; one that is transferred is not,

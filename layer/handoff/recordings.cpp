@@ -42,6 +42,14 @@ void Recording::write(const SharedMemoryRef& memory) {
     }
 }
 
+void Recording::forget(const SharedMemoryRef& memory) {
+    std::erase_if(hand_offs, [&](const HandOff& known) { return known.memory == memory; });
+    std::erase_if(written, [&](const Written& one) { return one.memory == memory; });
+    std::erase_if(steps, [&](const ResourceStep& step) {
+        return std::find(step.memories.begin(), step.memories.end(), memory) != step.memories.end();
+    });
+}
+
 Recording::Written* Recording::find_written(const SharedMemoryRef& memory) {
     const auto found = std::find_if(written.begin(), written.end(),
                                     [&](const Written& one) { return one.memory == memory; });

@@ -48,6 +48,8 @@ struct Recording {
     /// As a part of this one: a secondary's.
     void add(const Recording& other);
     void write(const SharedMemoryRef& memory);
+    /// Takes out what is of this memory.
+    void forget(const SharedMemoryRef& memory);
 
 private:
     Written* find_written(const SharedMemoryRef& memory);
@@ -80,6 +82,12 @@ public:
     void freed(VkCommandPool pool, std::span<const VkCommandBuffer> command_buffers);
     void pool_reset(VkCommandPool pool);
     void pool_destroyed(VkCommandPool pool);
+
+    /// The memory was freed. Command buffers that name it cannot be submitted any more, and may
+    /// never be reset: they must not keep its dma-buf.
+    void forget(const SharedMemoryRef& memory) {
+        by_command_buffer_.update_each([&](Recording& known) { known.forget(memory); });
+    }
 
     bool empty() const { return by_command_buffer_.size() == 0; }
 

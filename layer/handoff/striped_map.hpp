@@ -96,6 +96,20 @@ public:
         }
     }
 
+    /// Calls `change` on every value, under its stripe's lock.
+    template<typename Change>
+    void update_each(Change&& change) {
+        for (Stripe& stripe : stripes_) {
+            if (is_empty(stripe)) {
+                continue;
+            }
+            const std::lock_guard guard(stripe.mutex);
+            for (auto& [key, value] : stripe.map) {
+                change(value);
+            }
+        }
+    }
+
     size_t size() const { return total_.load(std::memory_order_acquire); }
 
 private:

@@ -1,6 +1,7 @@
 // What stands on vgem: the source `proxy`, guard fences, and acquires that a thread waits for.
 #include "fence/proxy_source.hpp"
 #include "kernel/submit_on_kernel.hpp"
+#include "support/dma_buf_ioctls.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -73,6 +74,47 @@ TEST_F(ProxyOnKernel, FailedSubmitLeavesNoFence) {
     EXPECT_EQ(submit(batch_with(memory_on(buffer.dma_buf()), Direction::Release)),
               VK_ERROR_OUT_OF_DEVICE_MEMORY);
     EXPECT_TRUE(is_ready(buffer.dma_buf(), POLLOUT));
+}
+
+/// Who takes a snapshot of the fences while there is none but the guard waits for the work all the
+/// same.
+TEST_F(ProxyOnKernel, GuardSignalsWithTheWork) {
+    device.guard.on = true;
+    const Udmabuf buffer;
+    Fd snapshot;
+    driver.on_submit = [&] {
+        snapshot = export_sync_file(buffer.dma_buf(), DMA_BUF_SYNC_READ).sync_file;
+    };
+    EXPECT_EQ(submit(batch_with(memory_on(buffer.dma_buf()), Direction::Release)), VK_SUCCESS);
+    EXPECT_EQ(counters().guarded, 1U);
+    EXPECT_EQ(counters().fences_attached, 1U);
+    EXPECT_FALSE(is_ready(snapshot.get(), POLLIN));
+    driver.finish_timelines();
+    EXPECT_TRUE(becomes_ready(snapshot.get(), POLLIN));
+    EXPECT_TRUE(becomes_ready(buffer.dma_buf(), POLLIN));
+}
+
+/// The same of a release that is put off behind a peer.
+TEST_F(ProxyOnKernel, GuardOfAParkedReleaseSignalsWithTheWork) {
+    device.guard.on = true;
+    device.acquire.method = AcquireMethod::Thread;
+    const Udmabuf buffer;
+    const auto shared = memory_on(buffer.dma_buf());
+    VgemFence peer = peer_begins(buffer, Usage::Write);
+    VkSubmitInfo app = batch_with(shared, Direction::Acquire);
+    recordings.add(app.pCommandBuffers[0], {shared, Direction::Release, Access::Write});
+    EXPECT_EQ(submit(app), VK_SUCCESS);
+    EXPECT_EQ(counters().parked, 1U);
+    const Fd snapshot = export_sync_file(buffer.dma_buf(), DMA_BUF_SYNC_READ).sync_file;
+    EXPECT_EQ(peer.signal(), 0);
+    for (int i = 0; counters().fences_attached == 0 && i < 1000; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    EXPECT_EQ(counters().fences_attached, 1U);
+    EXPECT_FALSE(is_ready(snapshot.get(), POLLIN));
+    driver.finish_timelines();
+    EXPECT_TRUE(becomes_ready(snapshot.get(), POLLIN));
+    EXPECT_TRUE(becomes_ready(buffer.dma_buf(), POLLIN));
 }
 
 /// What takes no fence (a memfd, no dma-buf): the wait is for the work, not for the proxy's own

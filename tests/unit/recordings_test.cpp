@@ -157,6 +157,25 @@ TEST_F(RecordingsTest, MemoryLivesAsLongAsARecordingNamesIt) {
     EXPECT_TRUE(watched.expired());
 }
 
+TEST_F(RecordingsTest, FreedMemoryIsKeptByNobody) {
+    const auto buffer = memory();
+    const auto other = memory();
+    for (const VkCommandBuffer commands : {first, second}) {
+        for (const SharedMemoryRef& one : {buffer, other}) {
+            recordings.write(commands, one);
+            recordings.add(commands, {one, Direction::Release, Access::Write});
+            recordings.add(commands, ResourceStep{.resource = {},
+                                                  .kind = ResourceStep::Kind::Use,
+                                                  .access = Access::Write,
+                                                  .memories = {one}});
+        }
+    }
+    recordings.forget(buffer);
+    EXPECT_EQ(buffer.use_count(), 1);
+    ASSERT_EQ(of(first).size(), 1U);
+    EXPECT_EQ(of(first)[0].memory, other);
+}
+
 TEST_F(RecordingsTest, ThreadsWithPoolsOfTheirOwn) {
     const auto buffer = memory();
     std::vector<std::thread> threads;
