@@ -250,6 +250,12 @@ VkResult WaylandPresenter::show(const PresentRequest& request) noexcept {
         }
     }
     wl_surface_commit(surface);
+    if (fifo != nullptr && request.id != 0) {
+        // Of a window that nobody sees no compositor says that its content was presented; that it
+        // was superseded it does say. Behind the barrier this changes nothing for one in sight.
+        wp_fifo_v1_wait_barrier(fifo);
+        wl_surface_commit(surface);
+    }
     (void)wayland.display_flush(connection_->display);
     if (!connection_->queue.dispatch_pending() ||
         wayland.display_get_error(connection_->display) != 0) {
