@@ -3,6 +3,7 @@
 #include "report/log.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fencebridge {
 
@@ -77,7 +78,7 @@ Completion ProxySource::take(const Ticket& ticket, std::span<const AttachTarget>
     }
     // One that was on the buffers for long, while a peer had them, has little time left.
     const bool is_guard = guard && clock::now() - guard.made() < renew_after_ / 2;
-    ProxyFence fence = is_guard ? std::move(guard) : vgem_->make_fence();
+    ProxyFence fence = is_guard ? std::exchange(guard, {}) : vgem_->make_fence();
     UniqueFd sync_file = fence.take_sync_file();
     if (!sync_file) {
         return wait_on_cpu(ticket, "vgem gave no fence");
