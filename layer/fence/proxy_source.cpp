@@ -76,8 +76,9 @@ Completion ProxySource::take(const Ticket& ticket, std::span<const AttachTarget>
     if (is_slow_.load(std::memory_order_relaxed)) {
         return wait_on_cpu(ticket, "work of this queue has outlived vgem's ten seconds");
     }
-    // One that was on the buffers for long, while a peer had them, has little time left.
-    const bool is_guard = guard && clock::now() - guard.made() < renew_after_ / 2;
+    // One that was on the buffers while a peer had them has spent some of its time: the work would
+    // seem slower than it is. It stays beside a new one.
+    const bool is_guard = guard && clock::now() - guard.made() < renew_after_ / 50;
     ProxyFence fence = is_guard ? std::exchange(guard, {}) : vgem_->make_fence();
     UniqueFd sync_file = fence.take_sync_file();
     if (!sync_file) {
