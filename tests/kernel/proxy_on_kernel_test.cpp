@@ -15,6 +15,14 @@ protected:
     ProxyOnKernel() : SubmitOnKernel(SourceKind::Proxy) {
         device.capabilities.fences.timelines = true;
     }
+    /// `snapshot`: of the guard, before the work's fence was on the buffer, where it is now.
+    void expect_ready_with_the_work(const Fd& snapshot, const Udmabuf& buffer) {
+        EXPECT_EQ(counters().fences_attached, 1U);
+        EXPECT_FALSE(is_ready(snapshot.get(), POLLIN));
+        driver.finish_timelines();
+        EXPECT_TRUE(becomes_ready(snapshot.get(), POLLIN));
+        EXPECT_TRUE(becomes_ready(buffer.dma_buf(), POLLIN));
+    }
     /// The threads end with the work that they wait for.
     void TearDown() override { driver.finish_timelines(); }
 };
@@ -87,11 +95,7 @@ TEST_F(ProxyOnKernel, GuardSignalsWithTheWork) {
     };
     EXPECT_EQ(submit(batch_with(memory_on(buffer.dma_buf()), Direction::Release)), VK_SUCCESS);
     EXPECT_EQ(counters().guarded, 1U);
-    EXPECT_EQ(counters().fences_attached, 1U);
-    EXPECT_FALSE(is_ready(snapshot.get(), POLLIN));
-    driver.finish_timelines();
-    EXPECT_TRUE(becomes_ready(snapshot.get(), POLLIN));
-    EXPECT_TRUE(becomes_ready(buffer.dma_buf(), POLLIN));
+    expect_ready_with_the_work(snapshot, buffer);
 }
 
 /// The same of a release that is put off behind a peer.
@@ -110,11 +114,7 @@ TEST_F(ProxyOnKernel, GuardOfAParkedReleaseSignalsWithTheWork) {
     for (int i = 0; counters().fences_attached == 0 && i < 1000; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    EXPECT_EQ(counters().fences_attached, 1U);
-    EXPECT_FALSE(is_ready(snapshot.get(), POLLIN));
-    driver.finish_timelines();
-    EXPECT_TRUE(becomes_ready(snapshot.get(), POLLIN));
-    EXPECT_TRUE(becomes_ready(buffer.dma_buf(), POLLIN));
+    expect_ready_with_the_work(snapshot, buffer);
 }
 
 /// What takes no fence (a memfd, no dma-buf): the wait is for the work, not for the proxy's own
