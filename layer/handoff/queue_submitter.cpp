@@ -215,10 +215,12 @@ VkResult QueueSubmitter::bridge(std::span<const Batch> batches, VkFence fence,
 }
 
 void QueueSubmitter::pay_owed_wait() {
-    if (owes_wait_.exchange(false)) {
-        if (wait_for_queue("earlier work got no fence", true)) {
-            owed_guards_.clear();
-        }
+    if (!owes_wait_) {
+        return;
+    }
+    if (wait_for_queue("earlier work got no fence", true)) {
+        owes_wait_ = false;
+        owed_guards_.clear();
     }
 }
 
@@ -408,10 +410,9 @@ bool QueueSubmitter::release(const Ticket& ticket, std::span<const HandOff> rele
 }
 
 /// The last resort: in the call in progress, this queue is the application's to wait on. False
-/// behind work that is not resolved: it cannot become idle, and the wait is owed.
+/// behind work that is not resolved: it cannot become idle, and the wait has to be owed.
 bool QueueSubmitter::wait_for_queue(const char* why, bool resolved) {
     if (!resolved || !timelines_.is_resolved(this, {})) {
-        owes_wait_ = true;
         return false;
     }
     static Once once;

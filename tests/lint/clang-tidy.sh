@@ -9,8 +9,8 @@ set -eu
 
 if [ "$1" = --one ]; then
     # The first dependency of an object is its source.
-    headers=$(ninja -C "$BUILD" -t deps | awk -v RS= -v source="/$2" 'index($0, source "\n") {
-        for (i = 1; i <= NF; ++i) if ($i ~ /\/layer\/.*\.hpp$/) print $i }' | sort -u)
+    headers=$(awk -v RS= -v source="/$2" 'index($0, source "\n") {
+        for (i = 1; i <= NF; ++i) if ($i ~ /\/layer\/.*\.hpp$/) print $i }' "$DEPENDENCIES" | sort -u)
     [ -n "$headers" ] || headers=$(find "$PWD/layer" -name '*.hpp' | sort)
     key=$({ printf '%s' "$SETTINGS"; cat "$2"; cd "$BUILD" && cat $headers; } | sha256sum | cut -d ' ' -f 1)
     [ ! -e "$PASSED/$key" ] || exit 0
@@ -23,7 +23,8 @@ if [ "$1" = --one ]; then
 fi
 
 cd "$1"
-export BUILD="$2" CLANG_TIDY="$3" PASSED="${CCACHE_DIR:-$2}/clang-tidy-passed" SETTINGS
+export BUILD="$2" CLANG_TIDY="$3" PASSED="${CCACHE_DIR:-$2}/clang-tidy-passed" SETTINGS DEPENDENCIES="$2/clang-tidy-dependencies"
 SETTINGS=$({ "$3" --version && cat .clang-tidy "$BUILD/layer/config.hpp"; } | sha256sum)
 mkdir -p "$PASSED"
+ninja -C "$BUILD" -t deps > "$DEPENDENCIES"
 find layer -name '*.cpp' -print0 | xargs -0 -n 1 -P "$(nproc)" "$0" --one
