@@ -67,6 +67,10 @@ public:
     /// None where the driver is out of memory.
     virtual std::optional<Ticket> begin(VkFence application_fence) = 0;
 
+    /// Before the submit: a pending fence for a guard; an empty one, with errno set, where the
+    /// kernel refuses. A source of proxies may have one ready.
+    virtual ProxyFence make_guard(Vgem& vgem) { return vgem.make_fence(); }
+
     /// After a successful submit whose dependencies are all submitted
     /// (VUID-VkSemaphoreGetFdInfoKHR- handleType-03254: a SYNC_FD export must not depend on work
     /// that is not in a queue yet). `targets` are what the caller will attach the fence to: a

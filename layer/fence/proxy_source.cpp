@@ -76,10 +76,9 @@ Completion ProxySource::take(const Ticket& ticket, std::span<const AttachTarget>
     if (is_slow_.load(std::memory_order_relaxed)) {
         return wait_on_cpu(ticket, "work of this queue has outlived vgem's ten seconds");
     }
-    // One that was on the buffers while a peer had them has spent some of its time: the work would
-    // seem slower than it is. It stays beside a new one.
-    const bool is_guard = guard && clock::now() - guard.made() < renew_after_ / 50;
-    ProxyFence fence = is_guard ? std::exchange(guard, {}) : vgem_->make_fence();
+    // A guard that is old stays beside a new fence.
+    const bool is_guard = guard && is_young(guard);
+    ProxyFence fence = is_guard ? std::exchange(guard, {}) : make_fence();
     UniqueFd sync_file = fence.take_sync_file();
     if (!sync_file) {
         return wait_on_cpu(ticket, "vgem gave no fence");
@@ -136,11 +135,42 @@ void ProxySource::abandon(const Ticket& ticket) {
     }
 }
 
+/// The one that the thread has made ahead, or a new one.
+ProxyFence ProxySource::make_fence() {
+    {
+        const std::lock_guard guard(spares_mutex_);
+        if (prepared_ && is_young(prepared_)) {
+            return std::exchange(prepared_, {});
+        }
+    }
+    // What has aged is the thread's to replace: it takes one more call to signal it.
+    return vgem_->make_fence();
+}
+
+/// One that has spent some of its time would make the work seem slower than it is.
+bool ProxySource::is_young(const ProxyFence& fence) const {
+    return clock::now() - fence.made() < renew_after_ / 50;
+}
+
+/// On the thread.
+void ProxySource::prepare_fence() {
+    {
+        const std::lock_guard guard(spares_mutex_);
+        if (prepared_ && is_young(prepared_)) {
+            return;
+        }
+    }
+    ProxyFence fence = vgem_->make_fence();
+    const std::lock_guard guard(spares_mutex_);
+    // The old one signals without the lock.
+    std::swap(prepared_, fence);
+}
+
 /// On the thread: from the submit to the end of its work.
 void ProxySource::stand_for(Job& job) {
     job.sync_file.reset();
-    // Jobs come in the order of their fences' making, and are renewed together: this one's fence is
-    // the oldest.
+    // Jobs come about in the order of their fences' making, and are renewed together: this one's
+    // fence is the oldest, but for what fences were made ahead.
     const auto time_left = [&] {
         return std::max(clock::duration::zero(), job.newest + renew_after_ - clock::now());
     };
@@ -163,6 +193,9 @@ void ProxySource::stand_for(Job& job) {
     }
     finish(job.ticket, result);
     spare(std::move(job.targets));
+    if (!is_slow_.load(std::memory_order_relaxed)) {
+        prepare_fence();
+    }
 }
 
 std::vector<AttachTarget> ProxySource::spare_targets() {

@@ -23,6 +23,9 @@ namespace fencebridge {
 /// that whoever polls never finds the buffer free too early. Somebody who had taken the first as a
 /// sync_file sees it end with ETIMEDOUT; so a queue that has had such work once is not trusted
 /// with proxies again: the CPU waits there from then on, as with the source `wait`.
+///
+/// In a loop of frames a submit finds its fence made: the thread that has come to the end of one
+/// job makes it for the next.
 class ProxySource final : public CompletionSource {
 public:
     /// `renew_after`: the age at which a fence is replaced; well below Vgem::time_limit.
@@ -32,6 +35,7 @@ public:
 
     SourceKind kind() const override { return SourceKind::Proxy; }
     std::optional<Ticket> begin(VkFence application_fence) override;
+    ProxyFence make_guard(Vgem& /*vgem*/) override { return make_fence(); }
     Completion take(const Ticket& ticket, std::span<const AttachTarget> targets,
                     ProxyFence& guard) override;
     const char* attached(Completion&& completion) noexcept override;
@@ -57,6 +61,9 @@ private:
     void finish(const Ticket& ticket, VkResult result);
     std::vector<AttachTarget> spare_targets();
     void spare(std::vector<AttachTarget>&& targets) noexcept;
+    ProxyFence make_fence();
+    bool is_young(const ProxyFence& fence) const;
+    void prepare_fence();
     void stand_for(Job& job);
     void renew(Job& job);
 
@@ -68,8 +75,9 @@ private:
     FencePool fences_;
     std::mutex spares_mutex_;                       ///< the thread gives back what jobs bring
     std::vector<std::vector<AttachTarget>> spares_; ///< so that the steady state allocates nothing
-    std::atomic<bool> is_slow_ = false;             ///< work of this queue has outlived a proxy
-    std::optional<Job> taken_;                      ///< not attached yet
+    ProxyFence prepared_;               ///< by the thread, with the same lock; it may have aged
+    std::atomic<bool> is_slow_ = false; ///< work of this queue has outlived a proxy
+    std::optional<Job> taken_;          ///< not attached yet
     Worker<Job> worker_;
 };
 

@@ -57,7 +57,7 @@ void Releaser::guard(Signalling& signalling, std::span<HandOff> releases) {
         }
         const auto& buffer = hand_off.memory->dma_buf();
         if (!proxy) {
-            proxy = vgem_->make_fence();
+            proxy = source_->make_guard(*vgem_);
         }
         int error = EBADF;
         if (!proxy) {

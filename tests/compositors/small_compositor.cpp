@@ -2,15 +2,18 @@
 // one with shared memory alone, one that takes no client's dma-buf. It draws nothing: it keeps the
 // last picture of every surface, as compositors do, and tells what it saw of its clients.
 //
-//   fencebridge-small-compositor SOCKET dmabuf3|unnamed|refusing|fickle|mortal|shm
+//   fencebridge-small-compositor SOCKET dmabuf3|unnamed|refusing|fickle|mortal|hiding|shm
 //
 // dmabuf3: linear and nothing else; unnamed: no modifier for any format; refusing: as dmabuf3, but
 // every buffer that a client asks about first (zwp_linux_buffer_params_v1.create) has failed;
 // fickle: so from its first picture on, and it has fifo-v1, of which a surface may have one object
-// only; mortal: as dmabuf3, and it ends with its fifth picture. The others end with their last
-// client. Then a line of JSON tells.
+// only; mortal: as dmabuf3, and it ends with its fifth picture; hiding: as dmabuf3, and its windows
+// are all covered: it has fifo-v1, whose barriers hold nothing back there, and presentation-time,
+// but presents no content and asks for no frame; what another commit supersedes is discarded. The
+// others end with their last client. Then a line of JSON tells.
 #include "fifo-v1-server-protocol.h"
 #include "linux-dmabuf-v1-server-protocol.h"
+#include "presentation-time-server-protocol.h"
 #include "support/readiness.hpp"
 #include "xdg-shell-server-protocol.h"
 
@@ -22,6 +25,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <poll.h>
@@ -41,11 +45,12 @@ constexpr uint32_t dmabuf_version = 3;
 
 /// What its clients did.
 struct Seen {
-    unsigned pictures = 0; ///< commits of a new buffer
-    unsigned dma_bufs = 0; ///< of them those in dma-bufs
-    unsigned pending = 0;  ///< of them those with work pending for a reader
-    unsigned refused = 0;  ///< buffers
-    unsigned fifos = 0;    ///< wp_fifo_v1 objects, one after the other
+    unsigned pictures = 0;  ///< commits of a new buffer
+    unsigned dma_bufs = 0;  ///< of them those in dma-bufs
+    unsigned pending = 0;   ///< of them those with work pending for a reader
+    unsigned refused = 0;   ///< buffers
+    unsigned fifos = 0;     ///< wp_fifo_v1 objects, one after the other
+    unsigned discarded = 0; ///< contents that somebody had asked about
     std::set<uint64_t> modifiers;
     std::vector<std::array<int32_t, 4>> damage; ///< of the last picture, in its pixels
 };
@@ -80,7 +85,9 @@ struct Surface {
     bool has_new = false;
     bool has_fifo = false;
     wl_resource* shown = nullptr;
-    std::vector<wl_resource*> frames; ///< callbacks, committed or about to be
+    std::vector<wl_resource*> frames;   ///< callbacks, committed or about to be
+    std::vector<wl_resource*> asked;    ///< wp_presentation_feedback, since the last commit
+    std::vector<wl_resource*> followed; ///< those of the last commit
     std::vector<std::array<int32_t, 4>> damage;
     wl_listener attached_gone{};
     wl_listener shown_gone{};
@@ -171,7 +178,15 @@ void commit(wl_client* /*client*/, wl_resource* resource) {
             }
         }
     }
-    wl_event_source_timer_update(self.server->refresh, refresh_ms);
+    for (wl_resource* const feedback :
+         std::exchange(self.followed, std::exchange(self.asked, {}))) {
+        ++self.server->seen.discarded;
+        wp_presentation_feedback_send_discarded(feedback);
+        wl_resource_destroy(feedback);
+    }
+    if (self.server->kind != "hiding") {
+        wl_event_source_timer_update(self.server->refresh, refresh_ms);
+    }
 }
 
 int refresh(void* data) {
@@ -217,6 +232,12 @@ void end_surface(wl_resource* resource) {
     for (wl_resource* const frame : std::exchange(self->frames, {})) {
         wl_resource_set_destructor(frame, nullptr);
         wl_resource_destroy(frame);
+    }
+    for (auto* const feedbacks : {&self->asked, &self->followed}) {
+        for (wl_resource* const feedback : std::exchange(*feedbacks, {})) {
+            wl_resource_set_destructor(feedback, nullptr);
+            wl_resource_destroy(feedback);
+        }
     }
     forget(self->attached_gone);
     forget(self->shown_gone);
@@ -375,6 +396,19 @@ const struct wp_fifo_manager_v1_interface fifo_manager_calls{
         },
 };
 
+const struct wp_presentation_interface presentation_calls{
+    .destroy = destroy,
+    .feedback =
+        [](wl_client* client, wl_resource*, wl_resource* its, uint32_t id) {
+            auto& surface = of<Surface>(its);
+            surface.asked.push_back(make(client, wp_presentation_feedback_interface, 1, id, nullptr,
+                                         &surface, [](wl_resource* feedback) {
+                                             std::erase(of<Surface>(feedback).asked, feedback);
+                                             std::erase(of<Surface>(feedback).followed, feedback);
+                                         }));
+        },
+};
+
 int run(const char* socket, const char* kind) {
     Server server{.display = wl_display_create(), .kind = kind};
     wl_display* const display = server.display;
@@ -408,11 +442,19 @@ int run(const char* socket, const char* kind) {
         wl_global_create(display, &zwp_linux_dmabuf_v1_interface, dmabuf_version, &server,
                          bind_dmabuf);
     }
-    if (server.kind == "fickle") {
+    if (server.kind == "fickle" || server.kind == "hiding") {
         wl_global_create(display, &wp_fifo_manager_v1_interface, 1, &server,
                          [](wl_client* client, void* data, uint32_t /*version*/, uint32_t id) {
                              make(client, wp_fifo_manager_v1_interface, 1, id, &fifo_manager_calls,
                                   data);
+                         });
+    }
+    if (server.kind == "hiding") {
+        wl_global_create(display, &wp_presentation_interface, 1, &server,
+                         [](wl_client* client, void* data, uint32_t /*version*/, uint32_t id) {
+                             wp_presentation_send_clock_id(make(client, wp_presentation_interface,
+                                                                1, id, &presentation_calls, data),
+                                                           CLOCK_MONOTONIC);
                          });
     }
     // It gets its name when it listens: whoever sees it can connect.
@@ -427,7 +469,7 @@ int run(const char* socket, const char* kind) {
     const nlohmann::json told{
         {"pictures", seen.pictures}, {"dma_bufs", seen.dma_bufs},   {"pending", seen.pending},
         {"refused", seen.refused},   {"modifiers", seen.modifiers}, {"damage", seen.damage},
-        {"fifos", seen.fifos},
+        {"fifos", seen.fifos},       {"discarded", seen.discarded},
     };
     std::puts(told.dump().c_str());
     std::fflush(stdout);
@@ -440,7 +482,7 @@ int run(const char* socket, const char* kind) {
 
 int main(int count, char** words) {
     if (count != 3) {
-        std::fprintf(stderr, "usage: %s SOCKET dmabuf3|unnamed|refusing|fickle|mortal|shm\n",
+        std::fprintf(stderr, "usage: %s SOCKET dmabuf3|unnamed|refusing|fickle|mortal|hiding|shm\n",
                      words[0]);
         return 2;
     }

@@ -200,6 +200,53 @@ TEST_P(TakenOver, SurfaceIsNobodysTwice) {
 INSTANTIATE_TEST_SUITE_P(On, TakenOver, testing::Values(Layers::Bridge, Layers::ValidationBelow),
                          [](const auto& parameter) { return name(parameter.param); });
 
+/// Nobody sees the window, so no compositor says that its content was presented; whoever waits for
+/// that is told that it never will be.
+/// The driver's own swapchain does the same.
+class Hidden : public testing::TestWithParam<Layers> {};
+TEST_P(Hidden, WaitForPresentEnds) {
+    constexpr uint64_t frames = 3;
+    constexpr uint64_t patience_ns = 10'000'000'000;
+    const std::vector<const char*> needed{VK_KHR_PRESENT_ID_EXTENSION_NAME,
+                                          VK_KHR_PRESENT_WAIT_EXTENSION_NAME};
+    for (const char* const extension : needed) {
+        if (!VulkanContext({}).supports(extension)) {
+            GTEST_SKIP() << "the driver has no " << extension;
+        }
+    }
+    SmallCompositor compositor("hiding");
+    {
+        Client client(GetParam(), {.device_extensions = needed});
+        VulkanContext& context = client.context;
+        const auto wait_for_present =
+            context.function<PFN_vkWaitForPresentKHR>("vkWaitForPresentKHR");
+        const TestSwapchain swapchain(context, client.surface.handle, {.extent = window_size});
+        const Pictures pictures(context, swapchain);
+        for (uint64_t id = 1; id <= frames; ++id) {
+            const VkPresentIdKHR ids{
+                .sType = VK_STRUCTURE_TYPE_PRESENT_ID_KHR,
+                .swapchainCount = 1,
+                .pPresentIds = &id,
+            };
+            const uint32_t index = swapchain.acquire();
+            swapchain.present(*pictures.commands.at(index), index, VK_NULL_HANDLE, &ids);
+            EXPECT_EQ(wait_for_present(context.device, swapchain.handle, id, patience_ns),
+                      VK_SUCCESS)
+                << id;
+        }
+        FB_VK(vkDeviceWaitIdle(context.device));
+        EXPECT_EQ(client.display.protocol_error(), "");
+        expect_no_messages(context);
+    }
+    const nlohmann::json seen = compositor.seen();
+    EXPECT_EQ(seen["pictures"], frames);
+    if (GetParam() == Layers::Bridge) {
+        EXPECT_EQ(seen["discarded"], frames) << "the compositor has not said why it ended";
+    }
+}
+INSTANTIATE_TEST_SUITE_P(Either, Hidden, testing::Values(Layers::None, Layers::Bridge),
+                         [](const auto& parameter) { return name(parameter.param); });
+
 /// Of the last picture: what the compositor was told has changed.
 nlohmann::json damage_seen(Layers layers, const std::vector<VkRectLayerKHR>& changed) {
     SmallCompositor compositor("dmabuf3");

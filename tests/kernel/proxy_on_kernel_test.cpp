@@ -5,8 +5,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <string>
 #include <sys/mman.h>
+#include <system_error>
 #include <thread>
+#include <vector>
 
 namespace fencebridge::test {
 
@@ -170,6 +174,79 @@ TEST_F(ProxyOnKernel, WorkThatOutlivesAFenceIsNeverSeenWithoutOne) {
     const Completion waited = source.take(*next, {&target, 1}, no_guard);
     EXPECT_EQ(waited.state, Completion::State::Done);
     EXPECT_NE(waited.fallback, nullptr);
+}
+
+/// The source alone, with work that is over at once.
+class FenceMadeAhead : public ProxyOnKernel {
+protected:
+    /// A fence for the next work; with the descriptor that it has, for as long as it lives.
+    Completion take() {
+        ticket_ = source.begin(VK_NULL_HANDLE).value_or(Ticket{});
+        ProxyFence no_guard;
+        return source.take(ticket_, {&target, 1}, no_guard);
+    }
+    /// The work of the last take() is over. The descriptor of the fence that the thread then makes
+    /// for the next; -1: none has come.
+    int finish(Completion completion) {
+        completion.sync_file.reset();
+        EXPECT_EQ(source.attached(std::move(completion)), nullptr);
+        const VkSemaphoreSignalInfo done{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO,
+                                         .semaphore = ticket_.signal.semaphore,
+                                         .value = ticket_.signal.value};
+        EXPECT_EQ(driver.table.SignalSemaphore(driver.device(), &done), VK_SUCCESS);
+        for (int i = 0; i < 1000; ++i) {
+            for (const int open : open_sync_files()) {
+                if (open != work->sync_file() && !is_signalled(open)) {
+                    return open;
+                }
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        return -1;
+    }
+    static std::vector<int> open_sync_files() {
+        std::vector<int> found;
+        for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+            std::error_code gone;
+            if (std::filesystem::read_symlink(entry, gone) == "anon_inode:sync_file") {
+                found.push_back(std::stoi(entry.path().filename()));
+            }
+        }
+        return found;
+    }
+
+    const Udmabuf buffer;
+    ProxySource source{device.calls(), Vgem::open(), true};
+    const AttachTarget target{DmaBuf::of(buffer.dma_buf()), Access::Write};
+
+private:
+    Ticket ticket_;
+};
+
+/// On a machine so busy that the thread, or this one, comes late, a work has a fence of its own.
+TEST_F(FenceMadeAhead, IsTheNextWorks) {
+    int in_time = 0;
+    int made = finish(take());
+    for (int frame = 0; frame < 20; ++frame) {
+        ASSERT_GE(made, 0);
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        Completion next = take();
+        EXPECT_FALSE(is_signalled(next.sync_file.get()));
+        in_time += next.sync_file.get() == made ? 1 : 0;
+        made = finish(std::move(next));
+    }
+    EXPECT_GE(in_time, 1);
+}
+
+TEST_F(FenceMadeAhead, IsNobodysWhenItsTimeIsUp) {
+    const int made = finish(take());
+    ASSERT_GE(made, 0);
+    std::this_thread::sleep_for(Vgem::time_limit + std::chrono::milliseconds(500));
+    EXPECT_TRUE(is_signalled(made)) << "the kernel's limit is what this test is about";
+    Completion next = take();
+    EXPECT_NE(next.sync_file.get(), made);
+    EXPECT_FALSE(is_signalled(next.sync_file.get()));
+    EXPECT_GE(finish(std::move(next)), 0) << "the thread has not replaced it";
 }
 
 /// With each of the sources that could leave a gap.

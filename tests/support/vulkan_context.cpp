@@ -227,8 +227,23 @@ VulkanContext::VulkanContext(const ContextOptions& options)
         .queueCount = created,
         .pQueuePriorities = priorities.data(),
     };
+    VkPhysicalDevicePresentWaitFeaturesKHR present_wait{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PRESENT_WAIT_FEATURES_KHR,
+        .presentWait = VK_TRUE,
+    };
+    VkPhysicalDevicePresentIdFeaturesKHR present_id{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PRESENT_ID_FEATURES_KHR,
+        .pNext = &present_wait,
+        .presentId = VK_TRUE,
+    };
+    const bool waits_for_presents =
+        std::any_of(options.device_extensions.begin(), options.device_extensions.end(),
+                    [](const std::string_view extension) {
+                        return extension == VK_KHR_PRESENT_WAIT_EXTENSION_NAME;
+                    });
     VkPhysicalDeviceDynamicRenderingFeatures rendering{
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DYNAMIC_RENDERING_FEATURES,
+        .pNext = waits_for_presents ? &present_id : nullptr,
         .dynamicRendering = VK_TRUE,
     };
     VkPhysicalDeviceSynchronization2Features sync2{
