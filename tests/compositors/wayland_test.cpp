@@ -43,11 +43,9 @@ class Presented : public testing::TestWithParam<Layers> {};
 TEST_P(Presented, ImageCarriesItsFence) {
     Client client(GetParam());
     const size_t pending = pending_after_present(client, GetParam());
-    if (client.context.driver != VK_DRIVER_ID_MESA_LLVMPIPE) {
+    // lavapipe waits for a present's semaphores in the call, which validation asks for.
+    if (client.context.driver != VK_DRIVER_ID_MESA_LLVMPIPE || GetParam() == Layers::Bridge) {
         EXPECT_EQ(pending, 1U);
-    } else if (GetParam() == Layers::Bridge) {
-        // The proxy fence's own buffer is one, too.
-        EXPECT_EQ(pending, 2U);
     }
     expect_no_messages(client.context);
 }

@@ -1,4 +1,4 @@
-// The dma-bufs that this process holds, whoever in it made them.
+// The dma-bufs of pictures that this process holds, whoever in it made them.
 #pragma once
 
 #include "support/fd.hpp"
@@ -7,7 +7,8 @@
 
 namespace fencebridge::test {
 
-/// One descriptor of each, a duplicate: what the layer keeps to itself is seen by nobody else.
+/// One descriptor of each, a duplicate: what the layer keeps to itself is seen by nobody else. The
+/// layer's proxy fences are made on buffers of their own, which are none of these.
 std::vector<Fd> own_dma_bufs();
 
 } // namespace fencebridge::test
