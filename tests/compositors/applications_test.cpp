@@ -41,7 +41,7 @@ const std::vector<Application>& applications() {
     static const std::vector<Application> all{
         {"Vkcube", {"/usr/bin/vkcube", "--wsi", "wayland", "--c", "40"}, {}, 40},
         {"Vkmark",
-         {"/usr/bin/vkmark", "--winsys", "wayland", "-s", "256x192", "-b", "clear:duration=1"},
+         {"/usr/bin/vkmark", "--winsys", "wayland", "-s", "256x192", "-b", "clear:duration=6"},
          {},
          20},
         // A Vulkan renderer of its own (libplacebo). A software driver has to be allowed. On Venus
