@@ -61,9 +61,11 @@ struct Pictures {
     std::vector<std::unique_ptr<CommandBuffer>> commands;
 };
 
-inline void show(const TestSwapchain& swapchain, const Pictures& pictures) {
+/// `chain`: of the present.
+inline void show(const TestSwapchain& swapchain, const Pictures& pictures,
+                 const void* chain = nullptr) {
     const uint32_t index = swapchain.acquire();
-    swapchain.present(*pictures.commands.at(index), index);
+    swapchain.present(*pictures.commands.at(index), index, VK_NULL_HANDLE, chain);
 }
 
 /// Presents a picture that takes `duration` to draw, and gives what `look` sees before it is drawn;

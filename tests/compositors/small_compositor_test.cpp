@@ -201,8 +201,7 @@ INSTANTIATE_TEST_SUITE_P(On, TakenOver, testing::Values(Layers::Bridge, Layers::
                          [](const auto& parameter) { return name(parameter.param); });
 
 /// Nobody sees the window, so no compositor says that its content was presented; whoever waits for
-/// that is told that it never will be.
-/// The driver's own swapchain does the same.
+/// that is told that it never will be. The driver's own swapchain does the same.
 class Hidden : public testing::TestWithParam<Layers> {};
 TEST_P(Hidden, WaitForPresentEnds) {
     constexpr uint64_t frames = 3;
@@ -228,8 +227,7 @@ TEST_P(Hidden, WaitForPresentEnds) {
                 .swapchainCount = 1,
                 .pPresentIds = &id,
             };
-            const uint32_t index = swapchain.acquire();
-            swapchain.present(*pictures.commands.at(index), index, VK_NULL_HANDLE, &ids);
+            show(swapchain, pictures, &ids);
             EXPECT_EQ(wait_for_present(context.device, swapchain.handle, id, patience_ns),
                       VK_SUCCESS)
                 << id;
@@ -265,8 +263,7 @@ nlohmann::json damage_seen(Layers layers, const std::vector<VkRectLayerKHR>& cha
             .swapchainCount = 1,
             .pRegions = &region,
         };
-        const uint32_t index = swapchain.acquire();
-        swapchain.present(*pictures.commands.at(index), index, VK_NULL_HANDLE, &regions);
+        show(swapchain, pictures, &regions);
         FB_VK(vkDeviceWaitIdle(client.context.device));
         client.display.roundtrip();
     }
