@@ -208,10 +208,8 @@ TEST_P(Hidden, WaitForPresentEnds) {
     constexpr uint64_t patience_ns = 10'000'000'000;
     const std::vector<const char*> needed{VK_KHR_PRESENT_ID_EXTENSION_NAME,
                                           VK_KHR_PRESENT_WAIT_EXTENSION_NAME};
-    for (const char* const extension : needed) {
-        if (!VulkanContext({}).supports(extension)) {
-            GTEST_SKIP() << "the driver has no " << extension;
-        }
+    if (const std::string missing = VulkanContext({}).lacks(needed); !missing.empty()) {
+        GTEST_SKIP() << missing;
     }
     SmallCompositor compositor("hiding");
     {

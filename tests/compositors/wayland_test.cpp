@@ -248,10 +248,8 @@ TEST(OtherThread, MayUseTheDisplayAtTheSameTime) {
 TEST(WaitForPresent, ReturnsWhenThePictureIsOnTheScreen) {
     const std::vector<const char*> needed{VK_KHR_PRESENT_ID_EXTENSION_NAME,
                                           VK_KHR_PRESENT_WAIT_EXTENSION_NAME};
-    for (const char* const extension : needed) {
-        if (!VulkanContext({}).supports(extension)) {
-            GTEST_SKIP() << "the driver has no " << extension;
-        }
+    if (const std::string missing = VulkanContext({}).lacks(needed); !missing.empty()) {
+        GTEST_SKIP() << missing;
     }
     Client client(Layers::Bridge, {.device_extensions = needed});
     const TestSwapchain swapchain(client.context, client.surface.handle, {.extent = window_size});

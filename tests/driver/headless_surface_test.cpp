@@ -283,11 +283,10 @@ TEST_P(OneMode, CountersOfADisplayItHasNone) {
 #if defined(VK_KHR_present_id2) && defined(VK_KHR_present_wait2)
 TEST_P(OneMode, PresentsMayHaveIdsAndBeWaitedFor) {
     VulkanContext context(asking(strictly));
-    for (const char* const extension :
-         {VK_KHR_PRESENT_ID_2_EXTENSION_NAME, VK_KHR_PRESENT_WAIT_2_EXTENSION_NAME}) {
-        if (!context.supports(extension)) {
-            GTEST_SKIP() << "the driver has no " << extension;
-        }
+    if (const std::string missing = context.lacks(
+            {VK_KHR_PRESENT_ID_2_EXTENSION_NAME, VK_KHR_PRESENT_WAIT_2_EXTENSION_NAME});
+        !missing.empty()) {
+        GTEST_SKIP() << missing;
     }
     const HeadlessSurface surface(context);
     VkSurfaceCapabilitiesPresentId2KHR ids{

@@ -29,10 +29,8 @@ class OnHeadless : public testing::TestWithParam<Mode> {
 protected:
     void open(ContextOptions options = {}) {
         const std::vector<const char*> more = options.device_extensions;
-        for (const char* const extension : more) {
-            if (!VulkanContext({}).supports(extension)) {
-                GTEST_SKIP() << "the driver has no " << extension;
-            }
+        if (const std::string missing = VulkanContext({}).lacks(more); !missing.empty()) {
+            GTEST_SKIP() << missing;
         }
         const bool device_group = options.device_group;
         options = options_of(GetParam());

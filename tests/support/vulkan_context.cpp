@@ -135,6 +135,12 @@ bool VulkanContext::supports(const char* device_extension) const {
                device_extension);
 }
 
+std::string VulkanContext::lacks(const std::vector<const char*>& device_extensions) const {
+    const auto missing =
+        std::ranges::find_if(device_extensions, [this](const char* e) { return !supports(e); });
+    return missing == device_extensions.end() ? "" : std::string("the driver has no ") + *missing;
+}
+
 void must_succeed(VkResult result, const char* call, const char* file, int line) {
     if (result != VK_SUCCESS) {
         std::fprintf(stderr, "%s:%d: %s returned %d\n", file, line, call, static_cast<int>(result));

@@ -67,6 +67,9 @@ public:
     /// Whether the physical device has an extension, enabled or not.
     bool supports(const char* device_extension) const;
 
+    /// Empty where the physical device has them all; else the reason for a skip.
+    std::string lacks(const std::vector<const char*>& device_extensions) const;
+
     /// What validation, or our layer's checks, said since the last call: "ID: text", warnings and
     /// errors.
     std::vector<std::string> take_messages();

@@ -260,18 +260,19 @@ class WaitedForOnX11 : public OnX11 {
 protected:
     void SetUp() override {
         OnX11::SetUp();
+        if (IsSkipped()) {
+            return;
+        }
         ContextOptions options = options_of(owned);
-        for (const char* const extension :
-             {VK_KHR_PRESENT_ID_EXTENSION_NAME, VK_KHR_PRESENT_WAIT_EXTENSION_NAME}) {
-            if (!VulkanContext({}).supports(extension)) {
-                GTEST_SKIP() << "the driver has no " << extension;
-            }
-            options.device_extensions.push_back(extension);
+        options.device_extensions.insert(
+            options.device_extensions.end(),
+            {VK_KHR_PRESENT_ID_EXTENSION_NAME, VK_KHR_PRESENT_WAIT_EXTENSION_NAME});
+        if (const std::string missing = VulkanContext({}).lacks(options.device_extensions);
+            !missing.empty()) {
+            GTEST_SKIP() << missing;
         }
-        if (!IsSkipped()) {
-            open(options, XApi::Xcb, VK_PRESENT_MODE_FIFO_KHR);
-            wait_ = context_->function<PFN_vkWaitForPresentKHR>("vkWaitForPresentKHR");
-        }
+        open(options, XApi::Xcb, VK_PRESENT_MODE_FIFO_KHR);
+        wait_ = context_->function<PFN_vkWaitForPresentKHR>("vkWaitForPresentKHR");
     }
     VkResult wait_for(uint64_t id, std::chrono::nanoseconds timeout) const {
         return wait_(context_->device, swapchain_->handle, id,
