@@ -71,7 +71,7 @@ TraceHeader read_header(int file) {
     return header;
 }
 
-std::vector<TraceRecord> read_ring(int file, uint64_t capacity) {
+std::vector<TraceRecord> read_ring(int file, size_t capacity) {
     std::vector<TraceRecord> ring(capacity);
     const size_t size = capacity * sizeof(TraceRecord);
     if (read_at(file, ring.data(), size, trace_header_size) != size) {
@@ -97,7 +97,7 @@ TraceContents read_trace(const std::string& path) {
         throw std::runtime_error(std::string("cannot be opened: ") + error_text(errno));
     }
     const TraceHeader before = read_header(file.get());
-    const uint64_t capacity = before.capacity;
+    const auto capacity = static_cast<size_t>(before.capacity); // no more than largest_capacity
     // Writers may be at it. A number never comes back to a slot: where it is the same before and
     // after, all that was read in between is its record. (One read() gives no order inside.)
     const std::vector<TraceRecord> first = read_ring(file.get(), capacity);
@@ -120,7 +120,7 @@ TraceContents read_trace(const std::string& path) {
     }
     // As it was when we began: what came since is left for the next reader.
     for (uint64_t number = contents.overwritten; number < contents.begun; ++number) {
-        const size_t slot = number % capacity;
+        const auto slot = static_cast<size_t>(number % capacity);
         const uint64_t sequence = first[slot].sequence;
         if (sequence != last[slot].sequence || sequence > trace_published(number)) {
             ++overwritten_since;

@@ -3,14 +3,14 @@
 #include "entry/entry_points.hpp"
 #include "entry/guard.hpp"
 #include "entry/states.hpp"
+#include "vulkan_handles.hpp"
 
 namespace fencebridge::entry {
 
 namespace {
 
 bool is_owned_swapchain(const DeviceState& state, VkObjectType type, uint64_t handle) {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): so it is in these calls
-    const auto swapchain = reinterpret_cast<VkSwapchainKHR>(handle);
+    const auto swapchain = handle_of_number<VkSwapchainKHR>(handle);
     return state.presentation && type == VK_OBJECT_TYPE_SWAPCHAIN_KHR &&
            state.presentation->find(swapchain) != nullptr;
 }

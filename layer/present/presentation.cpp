@@ -3,6 +3,7 @@
 #include "dispatch/chain.hpp"
 #include "present/headless_answers.hpp"
 #include "present/single_present.hpp"
+#include "vulkan_handles.hpp"
 
 #include <atomic>
 #include <new>
@@ -14,8 +15,7 @@ namespace {
 
 /// A swapchain's handle is its address: no driver's object has it.
 VkSwapchainKHR handle_of(const Swapchain& swapchain) {
-    return reinterpret_cast<VkSwapchainKHR>(
-        const_cast<Swapchain*>(&swapchain)); // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    return handle_of_number<VkSwapchainKHR>(reinterpret_cast<uintptr_t>(&swapchain));
 }
 
 /// Of the call's swapchain number `index`, one array of a structure that has one element for each;
@@ -240,7 +240,7 @@ bool Presentation::destroy(VkSwapchainKHR handle, const VkAllocationCallbacks* a
         return false;
     }
     owned_.erase(handle);
-    private_data.forget_object(reinterpret_cast<uint64_t>(handle));
+    private_data.forget_object(number_of(handle));
     swapchain->destroy(allocator);
     return true;
 }

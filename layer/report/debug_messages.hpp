@@ -2,6 +2,8 @@
 // objects.
 #pragma once
 
+#include "vulkan_handles.hpp"
+
 #include <vulkan/vulkan_core.h>
 
 #include <cstdint>
@@ -20,13 +22,13 @@ struct DebugObject {
     auto operator<=>(const DebugObject&) const = default;
 };
 inline DebugObject debug_object(VkImage image) {
-    return {VK_OBJECT_TYPE_IMAGE, reinterpret_cast<uint64_t>(image)};
+    return {VK_OBJECT_TYPE_IMAGE, number_of(image)};
 }
 inline DebugObject debug_object(VkBuffer buffer) {
-    return {VK_OBJECT_TYPE_BUFFER, reinterpret_cast<uint64_t>(buffer)};
+    return {VK_OBJECT_TYPE_BUFFER, number_of(buffer)};
 }
 inline DebugObject debug_object(VkDeviceMemory memory) {
-    return {VK_OBJECT_TYPE_DEVICE_MEMORY, reinterpret_cast<uint64_t>(memory)};
+    return {VK_OBJECT_TYPE_DEVICE_MEMORY, number_of(memory)};
 }
 
 struct DebugMessage {

@@ -79,19 +79,18 @@ ForkMark::~ForkMark() {
     }
 }
 
-std::unique_ptr<Trace> Trace::make(const std::string& path, std::string& problem,
-                                   uint64_t capacity) {
+std::unique_ptr<Trace> Trace::make(const std::string& path, std::string& problem, size_t capacity) {
     return make(std::make_unique<MappedFile>(path), problem, capacity);
 }
 
 std::unique_ptr<Trace> Trace::make(std::unique_ptr<MappedFile> file, std::string& problem,
-                                   uint64_t capacity) {
+                                   size_t capacity) {
     std::unique_ptr<Trace> trace(new Trace(std::move(file)));
     if (!trace->mark_) {
         problem = "this kernel cannot tell a process from its children (MADV_WIPEONFORK)";
         return nullptr;
     }
-    if (!trace->file_->map(trace_magic, trace_file_size(capacity))) {
+    if (!trace->file_->map(trace_magic, static_cast<size_t>(trace_file_size(capacity)))) {
         problem = trace->file_->problem();
         return nullptr;
     }
@@ -99,7 +98,7 @@ std::unique_ptr<Trace> Trace::make(std::unique_ptr<MappedFile> file, std::string
     return trace;
 }
 
-void Trace::begin(uint64_t capacity) {
+void Trace::begin(size_t capacity) {
     const std::span<std::byte> bytes = file_->bytes();
     header_ = reinterpret_cast<TraceHeader*>(bytes.data());
     ring_ = std::span(reinterpret_cast<uint64_t*>(bytes.data() + trace_header_size),
@@ -163,7 +162,8 @@ void Trace::write(TraceRecord record) noexcept {
     record.thread = thread_id(process_);
     const uint64_t number = std::atomic_ref(header_->next).fetch_add(1, std::memory_order_relaxed);
     const auto words = std::bit_cast<TraceWords>(record);
-    const auto slot = ring_.subspan((number & mask_) * words.size(), words.size());
+    const auto slot =
+        ring_.subspan((static_cast<size_t>(number) & mask_) * words.size(), words.size());
     const std::atomic_ref sequence(slot[0]);
     uint64_t seen = sequence.load(std::memory_order_relaxed);
     const bool is_free = seen % 2 == 0 && seen < trace_published(number);

@@ -40,10 +40,10 @@ class Trace {
 public:
     /// A trace in `path`. Null with a `problem` in words where that cannot be.
     static std::unique_ptr<Trace> make(const std::string& path, std::string& problem,
-                                       uint64_t capacity = trace_capacity);
+                                       size_t capacity = trace_capacity);
     /// The same in a file that is open already.
     static std::unique_ptr<Trace> make(std::unique_ptr<MappedFile> file, std::string& problem,
-                                       uint64_t capacity = trace_capacity);
+                                       size_t capacity = trace_capacity);
 
     /// A row of the table; trace_no_device where it is full.
     uint16_t add_device(const char* name) noexcept;
@@ -65,13 +65,13 @@ public:
 
 private:
     explicit Trace(std::unique_ptr<MappedFile> file) : file_(std::move(file)) {}
-    void begin(uint64_t capacity);
+    void begin(size_t capacity);
 
     const std::unique_ptr<MappedFile> file_;
     const ForkMark mark_;
     TraceHeader* header_ = nullptr;
     std::span<uint64_t> ring_;
-    uint64_t mask_ = 0;
+    size_t mask_ = 0;
     uint32_t process_ = 0;
 };
 

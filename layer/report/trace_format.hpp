@@ -109,8 +109,8 @@ static_assert(offsetof(TraceHeader, next) == 128 && offsetof(TraceHeader, device
 constexpr size_t trace_header_size = 12288;
 static_assert(sizeof(TraceHeader) <= trace_header_size);
 /// What the layer makes: 4 MiB.
-constexpr uint64_t trace_capacity = 65536;
-constexpr size_t trace_file_size(uint64_t capacity) {
+constexpr size_t trace_capacity = 65536;
+constexpr uint64_t trace_file_size(uint64_t capacity) {
     return trace_header_size + capacity * sizeof(TraceRecord);
 }
 

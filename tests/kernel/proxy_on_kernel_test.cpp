@@ -238,7 +238,7 @@ TEST_F(FenceMadeAhead, IsTheNextWorks) {
     EXPECT_GE(in_time, 1);
 }
 
-TEST_F(FenceMadeAhead, IsNobodysWhenItsTimeIsUp) {
+TEST_F(FenceMadeAhead, IsNobodysWhenItOutlivesItsTime) {
     const int made = finish(take());
     ASSERT_GE(made, 0);
     std::this_thread::sleep_for(Vgem::time_limit + std::chrono::milliseconds(500));

@@ -1,5 +1,6 @@
 #include "kernel/simulated_gpu_objects.hpp"
 #include "support/readiness.hpp"
+#include "vulkan_handles.hpp"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -237,7 +238,7 @@ void SimulatedGpu::rule(bool kept, const char* text) {
 template<typename Handle>
 Handle SimulatedGpu::new_handle() {
     last_handle_ += 0x10;
-    return reinterpret_cast<Handle>(last_handle_); // NOLINT(performance-no-int-to-ptr)
+    return handle_of_number<Handle>(last_handle_);
 }
 template VkSemaphore SimulatedGpu::new_handle<VkSemaphore>();
 template VkFence SimulatedGpu::new_handle<VkFence>();

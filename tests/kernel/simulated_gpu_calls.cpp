@@ -1,5 +1,6 @@
 // The entry points of the simulated GPU.
 #include "kernel/simulated_gpu_objects.hpp"
+#include "vulkan_handles.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -114,7 +115,8 @@ void SimulatedGpu::Functions::fill(VkuDeviceDispatchTable& table) {
         return VK_SUCCESS;
     };
     table.GetMemoryFdKHR = [](VkDevice, const VkMemoryGetFdInfoKHR* info, int* fd) {
-        const auto* const memory = reinterpret_cast<const SimulatedMemory*>(info->memory);
+        const auto* const memory = reinterpret_cast<const SimulatedMemory*>(
+            static_cast<uintptr_t>(number_of(info->memory)));
         *fd = ::fcntl(memory->dma_buf, F_DUPFD_CLOEXEC, 3);
         return *fd >= 0 ? VK_SUCCESS : VK_ERROR_TOO_MANY_OBJECTS;
     };

@@ -141,7 +141,7 @@ void StressSubmit::submitted(std::span<const std::vector<Fd>> waits) {
         }
         needs.put_off.clear();
         // One that came since and has signalled already is in no list, but may be in the wait.
-        needs.doubles += 2 * (added(needs) - needs.added);
+        needs.doubles += static_cast<size_t>(2 * (added(needs) - needs.added));
         if (waits[i].size() > 1) {
             differences_.add("batch " + std::to_string(i) + " got " +
                              std::to_string(waits[i].size()) + " waits: one was enough");

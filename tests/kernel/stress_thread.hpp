@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/stress_submit.hpp"
+#include "vulkan_handles.hpp"
 
 #include <array>
 #include <memory>
@@ -58,7 +59,9 @@ private:
     VkCommandBuffer handle(Recording& recording) {
         return reinterpret_cast<VkCommandBuffer>(&recording);
     }
-    VkCommandPool pool() { return reinterpret_cast<VkCommandPool>(this); }
+    VkCommandPool pool() {
+        return handle_of_number<VkCommandPool>(reinterpret_cast<uintptr_t>(this));
+    }
     void allocate_command_buffers();
     size_t any_buffer();
     Usage any_access() { return draws_.one_in(2) ? Usage::Write : Usage::Read; }

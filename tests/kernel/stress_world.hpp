@@ -10,6 +10,7 @@
 #include "stress/stress_run.hpp"
 #include "stress/submit_order.hpp"
 #include "support/udmabuf.hpp"
+#include "vulkan_handles.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -36,12 +37,14 @@ public:
     StressMemory(const StressMemory&) = delete;
     StressMemory& operator=(const StressMemory&) = delete;
 
-    VkBuffer buffer() { return reinterpret_cast<VkBuffer>(this); }
+    VkBuffer buffer() { return handle_of_number<VkBuffer>(reinterpret_cast<uintptr_t>(this)); }
     /// The application asks for another descriptor, and closes it.
     void export_again();
 
 private:
-    VkDeviceMemory memory() { return reinterpret_cast<VkDeviceMemory>(&simulated_); }
+    VkDeviceMemory memory() {
+        return handle_of_number<VkDeviceMemory>(reinterpret_cast<uintptr_t>(&simulated_));
+    }
 
     SimulatedMemory simulated_;
     Bridge& bridge_;

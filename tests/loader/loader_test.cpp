@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,15 @@ std::optional<fs::path> folder_of_debian_12_loader() {
         }
     }
     return std::nullopt;
+}
+
+fs::path only_manifest_in(const fs::path& folder) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        if (entry.path().extension() == ".json") {
+            return entry.path();
+        }
+    }
+    return {};
 }
 
 /// What the probe has met.
@@ -112,6 +122,8 @@ protected:
             std::count(layers.begin(), layers.end(), from_build("FENCEBRIDGE_LAYER")) != 0;
         return report;
     }
+
+    fs::path folder() const { return folder_.path(); }
 
     static const Environment& enabled() {
         static const Environment on{{"ENABLE_FENCEBRIDGE", "1"}};
@@ -196,6 +208,29 @@ TEST_P(LoaderSwitches, BuildFolderIsFoundByPathVariable) {
                {"VK_ADD_IMPLICIT_LAYER_PATH", from_build("FENCEBRIDGE_MANIFEST_FOLDER")},
                {"ENABLE_FENCEBRIDGE", "1"}});
     EXPECT_EQ(added.is_mapped, GetParam() == Loader::System);
+}
+
+TEST_P(LoaderSwitches, ManifestOfTheOtherArchitectureIsPassedOver) {
+    const fs::path ours = only_manifest_in(from_build("FENCEBRIDGE_MANIFEST_FOLDER"));
+    json manifest = json::parse(std::ifstream(ours));
+    json& layer = manifest.at("layer");
+    ASSERT_TRUE(layer.at("library_arch") == "64" || layer.at("library_arch") == "32");
+    layer["name"] = "VK_LAYER_FENCEBRIDGE_other_implicit_sync";
+    layer["library_path"] = (folder() / "none.so").string();
+    const fs::path others = folder() / "others";
+    fs::create_directories(others / "vulkan/implicit_layer.d");
+    Environment both = enabled();
+    both["XDG_DATA_DIRS"] = others.string();
+    both["VK_LOADER_DEBUG"] = "error,warn";
+    for (const bool is_other : {false, true}) {
+        if (is_other) {
+            layer["library_arch"] = layer.at("library_arch") == "64" ? "32" : "64";
+        }
+        std::ofstream(others / "vulkan/implicit_layer.d/other.json") << manifest;
+        const Report report = probe(both, {"share"});
+        EXPECT_TRUE(report.is_mapped);
+        EXPECT_EQ(report.log.find("none.so") == std::string::npos, is_other) << report.log;
+    }
 }
 
 TEST_P(LoaderSwitches, DeviceThatSharesNoMemoryHasTheDriversOwnFunctions) {

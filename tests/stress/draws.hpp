@@ -21,7 +21,7 @@ public:
     }
 
     /// 0 to `count` - 1.
-    size_t below(size_t count) { return next() % count; }
+    size_t below(size_t count) { return static_cast<size_t>(next() % count); }
     bool one_in(size_t count) { return below(count) == 0; }
     bool percent(size_t chance) { return below(100) < chance; }
 

@@ -58,7 +58,7 @@ Range ModelLook::finish() {
         }
     }
     // Each of these may stand there twice, and have a guard beside it.
-    range.most += 3 * (model_.added() - added_);
+    range.most += static_cast<size_t>(3 * (model_.added() - added_));
     return range;
 }
 

@@ -1,6 +1,8 @@
 // How many file descriptors a process may have, and has.
 #pragma once
 
+#include <sys/resource.h>
+
 namespace fencebridge::test {
 
 /// While it lives, every call that makes a descriptor fails with EMFILE. Throws std::system_error.
@@ -12,7 +14,7 @@ public:
     NoMoreDescriptors& operator=(const NoMoreDescriptors&) = delete;
 
 private:
-    unsigned long previous_;
+    rlim_t previous_;
 };
 
 /// As many as the machine lets this process have. Throws std::system_error.

@@ -1,5 +1,6 @@
 // Adding a semaphore to a copy of the application's batch.
 #include "handoff/batch_patch.hpp"
+#include "vulkan_handles.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +12,8 @@ namespace fencebridge::test {
 
 namespace {
 
-VkSemaphore semaphore(uintptr_t number) {
-    return reinterpret_cast<VkSemaphore>(number); // NOLINT(performance-no-int-to-ptr)
+VkSemaphore semaphore(uint64_t number) {
+    return handle_of_number<VkSemaphore>(number);
 }
 
 const VkSemaphore our_wait = semaphore(0x100);

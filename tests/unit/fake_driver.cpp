@@ -1,6 +1,7 @@
 #include "unit/fake_driver.hpp"
 
 #include "unit/allocation_counter.hpp"
+#include "vulkan_handles.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -424,7 +425,7 @@ void FakeDriver::rule(bool kept, const char* text) {
 template<typename Handle>
 Handle FakeDriver::new_handle() {
     last_handle_ += 0x10;
-    return reinterpret_cast<Handle>(last_handle_); // NOLINT(performance-no-int-to-ptr)
+    return handle_of_number<Handle>(last_handle_);
 }
 
 } // namespace fencebridge::test

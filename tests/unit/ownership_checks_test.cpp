@@ -1,5 +1,6 @@
 // The setting `check`: which sequences of acquires, uses and releases are told of.
 #include "handoff/ownership_checks.hpp"
+#include "vulkan_handles.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +15,7 @@ namespace {
 
 template<typename Handle>
 Handle handle(uintptr_t number) {
-    return reinterpret_cast<Handle>(number * 16); // NOLINT(performance-no-int-to-ptr)
+    return handle_of_number<Handle>(number * 16);
 }
 
 struct Told {

@@ -2,6 +2,7 @@
 // others. No driver at hand has VK_KHR_device_address_commands: the driver's answers are made up
 // here.
 #include "handoff/bridge.hpp"
+#include "vulkan_handles.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,7 +16,7 @@ namespace {
 
 template<typename Handle>
 Handle handle(uintptr_t number) {
-    return reinterpret_cast<Handle>(number * 16); // NOLINT(performance-no-int-to-ptr)
+    return handle_of_number<Handle>(number * 16);
 }
 
 constexpr VkDeviceSize buffer_size = 0x1000;

@@ -1,6 +1,7 @@
 // One swapchain's part of a present for several.
 #include "dispatch/chain.hpp"
 #include "present/single_present.hpp"
+#include "vulkan_handles.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +12,7 @@ namespace {
 
 template<typename Handle>
 Handle handle(uintptr_t value) {
-    return reinterpret_cast<Handle>(value); // NOLINT(performance-no-int-to-ptr)
+    return handle_of_number<Handle>(value);
 }
 
 /// A present of three swapchains, with something for each of them in its chain.

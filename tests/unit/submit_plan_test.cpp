@@ -1,5 +1,6 @@
 // From recordings to what a submit hands off, by policy.
 #include "handoff/submit_plan.hpp"
+#include "vulkan_handles.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +13,7 @@ namespace {
 
 template<typename Handle>
 Handle handle(uintptr_t number) {
-    return reinterpret_cast<Handle>(number * 16); // NOLINT(performance-no-int-to-ptr)
+    return handle_of_number<Handle>(number * 16);
 }
 
 } // namespace

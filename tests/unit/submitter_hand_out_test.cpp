@@ -1,5 +1,6 @@
 // vkQueuePresentKHR of images of ours: one submit, and what comes after it in time.
 #include "unit/submitter_test.hpp"
+#include "vulkan_handles.hpp"
 
 #include <array>
 
@@ -36,9 +37,8 @@ protected:
         EXPECT_EQ(submit(unresolved), VK_SUCCESS);
     }
 
-    const VkSemaphore timeline = reinterpret_cast<VkSemaphore>(0x70); // NOLINT(*-int-to-ptr)
-    const std::array<VkSemaphore, 1> waits{
-        reinterpret_cast<VkSemaphore>(0x80)}; // NOLINT(*-int-to-ptr)
+    const VkSemaphore timeline = handle_of_number<VkSemaphore>(0x70);
+    const std::array<VkSemaphore, 1> waits{handle_of_number<VkSemaphore>(0x80)};
     int shown = 0;
 };
 

@@ -1,6 +1,7 @@
 // Memory that runs out: before the submit nothing has happened, after it no hand-off is lost.
 #include "unit/allocation_counter.hpp"
 #include "unit/submitter_test.hpp"
+#include "vulkan_handles.hpp"
 
 #include <new>
 
@@ -36,7 +37,7 @@ public:
     }
 
 private:
-    const VkSemaphore timeline_ = reinterpret_cast<VkSemaphore>(0x70); // NOLINT(*-int-to-ptr)
+    const VkSemaphore timeline_ = handle_of_number<VkSemaphore>(0x70);
     const uint64_t value_ = 1;
     const VkTimelineSemaphoreSubmitInfo values_{
         .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,

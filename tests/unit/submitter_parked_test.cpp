@@ -1,6 +1,7 @@
 // Releases behind a timeline wait whose signal nobody has submitted: put off, never blocked on,
 // never lost.
 #include "unit/submitter_test.hpp"
+#include "vulkan_handles.hpp"
 
 #include <array>
 
@@ -42,7 +43,7 @@ protected:
                driver.count("WaitForFences") + driver.count("QueueWaitIdle");
     }
 
-    const VkSemaphore timeline = reinterpret_cast<VkSemaphore>(0x70); // NOLINT(*-int-to-ptr)
+    const VkSemaphore timeline = handle_of_number<VkSemaphore>(0x70);
 
 private:
     const VkPipelineStageFlags stage_ = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;

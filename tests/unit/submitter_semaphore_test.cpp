@@ -1,6 +1,7 @@
 // Fence source `semaphore`: one semaphore more in the application's own submit, and nothing else.
 #include "unit/allocation_counter.hpp"
 #include "unit/submitter_test.hpp"
+#include "vulkan_handles.hpp"
 
 #include <array>
 #include <atomic>
@@ -31,7 +32,7 @@ TEST_F(SemaphoreSubmit, WithoutHandOffsTheDriverGetsTheApplicationsOwnStructures
 
 TEST_F(SemaphoreSubmit, ReleaseIsOneSubmitWithOneSignalMore) {
     VkSubmitInfo app = batch_with(memory(), Direction::Release);
-    const VkSemaphore own = reinterpret_cast<VkSemaphore>(0x70); // NOLINT(*-int-to-ptr)
+    const VkSemaphore own = handle_of_number<VkSemaphore>(0x70);
     app.signalSemaphoreCount = 1;
     app.pSignalSemaphores = &own;
     const VkSubmitInfo before = app;

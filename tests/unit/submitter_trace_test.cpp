@@ -3,6 +3,7 @@
 #include "unit/allocation_counter.hpp"
 #include "unit/submitter_test.hpp"
 #include "unit/traced.hpp"
+#include "vulkan_handles.hpp"
 
 #include <array>
 #include <chrono>
@@ -49,7 +50,7 @@ protected:
         return contents.records;
     }
 
-    const VkSemaphore timeline = reinterpret_cast<VkSemaphore>(0x70); // NOLINT(*-int-to-ptr)
+    const VkSemaphore timeline = handle_of_number<VkSemaphore>(0x70);
     const TraceInFolder in_folder;
 };
 

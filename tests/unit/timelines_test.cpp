@@ -1,5 +1,6 @@
 // Timelines: which releases must be put off, and what sets them free.
 #include "handoff/timelines.hpp"
+#include "vulkan_handles.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,7 +16,7 @@ namespace {
 
 template<typename Handle>
 Handle handle(uintptr_t number) {
-    return reinterpret_cast<Handle>(number * 16); // NOLINT(performance-no-int-to-ptr)
+    return handle_of_number<Handle>(number * 16);
 }
 
 /// The driver's side of timeline semaphores: counters that signals from elsewhere have raised.

@@ -15,7 +15,7 @@ namespace fencebridge::test {
 
 class TraceInFolder {
 public:
-    explicit TraceInFolder(uint64_t capacity = 64) {
+    explicit TraceInFolder(size_t capacity = 64) {
         std::string problem;
         trace = Trace::make(path(), problem, capacity);
         EXPECT_TRUE(trace) << problem;

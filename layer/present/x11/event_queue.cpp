@@ -37,7 +37,8 @@ XcbPtr<xcb_present_generic_event_t> X11EventQueue::take() noexcept {
 
 bool X11EventQueue::wait(std::chrono::nanoseconds time) const noexcept {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-    const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (time - seconds).count()};
+    const timespec timeout{.tv_sec = static_cast<time_t>(seconds.count()),
+                           .tv_nsec = static_cast<long>((time - seconds).count())};
     pollfd socket{
         .fd = xcb.get_file_descriptor(window_->connection()), .events = POLLIN, .revents = 0};
     // A signal is as good as an end.
