@@ -47,7 +47,8 @@ int main(int argc, char** argv) {
     CLI::App app(
         "Shows what a consumer sees of a producer's dma-bufs, without the layer and with it");
     uint32_t frames = 1000;
-    uint32_t work_ms = 16;
+    // Longer than a consumer on a busy machine waits for a processor, or its look comes too late.
+    uint32_t work_ms = 33;
     const char* const job = std::getenv("FENCEBRIDGE_JOB");
     std::filesystem::path out = job != nullptr ? std::filesystem::path(job) / "out" : ".";
     app.add_option("--frames", frames, "Frames in each of the two runs")
