@@ -1,6 +1,6 @@
 // The setting `check`: which sequences of acquires, uses and releases are told of.
 #include "handoff/ownership_checks.hpp"
-#include "vulkan_handles.hpp"
+#include "unit/handles.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,11 +12,6 @@
 namespace fencebridge::test {
 
 namespace {
-
-template<typename Handle>
-Handle handle(uintptr_t number) {
-    return handle_of_number<Handle>(number * 16);
-}
 
 struct Told {
     std::string id;

@@ -2,7 +2,7 @@
 // others. No driver at hand has VK_KHR_device_address_commands: the driver's answers are made up
 // here.
 #include "handoff/bridge.hpp"
-#include "vulkan_handles.hpp"
+#include "unit/handles.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,11 +13,6 @@
 namespace fencebridge::test {
 
 namespace {
-
-template<typename Handle>
-Handle handle(uintptr_t number) {
-    return handle_of_number<Handle>(number * 16);
-}
 
 constexpr VkDeviceSize buffer_size = 0x1000;
 

@@ -1,6 +1,6 @@
 // Recordings: what a command buffer's hand-offs are, and when they are forgotten.
 #include "handoff/recordings.hpp"
-#include "vulkan_handles.hpp"
+#include "unit/handles.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,15 +10,6 @@
 #include <vector>
 
 namespace fencebridge::test {
-
-namespace {
-
-template<typename Handle>
-Handle handle(uintptr_t number) {
-    return handle_of_number<Handle>(number * 16);
-}
-
-} // namespace
 
 class RecordingsTest : public testing::Test {
 protected:

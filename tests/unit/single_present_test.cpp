@@ -10,24 +10,20 @@
 namespace fencebridge::test {
 namespace {
 
-template<typename Handle>
-Handle handle(uintptr_t value) {
-    return handle_of_number<Handle>(value);
-}
-
 /// A present of three swapchains, with something for each of them in its chain.
 class SinglePresentTest : public testing::Test {
 protected:
     SinglePresentTest() { info.pNext = &ids; }
 
-    const std::array<VkSwapchainKHR, 3> swapchains{
-        handle<VkSwapchainKHR>(1), handle<VkSwapchainKHR>(2), handle<VkSwapchainKHR>(3)};
+    const std::array<VkSwapchainKHR, 3> swapchains{handle_of_number<VkSwapchainKHR>(1),
+                                                   handle_of_number<VkSwapchainKHR>(2),
+                                                   handle_of_number<VkSwapchainKHR>(3)};
     const std::array<uint32_t, 3> images{7, 8, 9};
     const std::array<uint64_t, 3> numbers{70, 80, 90};
     const std::array<VkPresentModeKHR, 3> present_modes{
         VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR, VK_PRESENT_MODE_IMMEDIATE_KHR};
     std::array<VkResult, 3> results{};
-    const VkSemaphore relay = handle<VkSemaphore>(4);
+    const VkSemaphore relay = handle_of_number<VkSemaphore>(4);
 
     VkPresentRegionsKHR regions{
         .sType = VK_STRUCTURE_TYPE_PRESENT_REGIONS_KHR,

@@ -1,6 +1,6 @@
 // From recordings to what a submit hands off, by policy.
 #include "handoff/submit_plan.hpp"
-#include "vulkan_handles.hpp"
+#include "unit/handles.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,15 +8,6 @@
 #include <sys/mman.h>
 
 namespace fencebridge::test {
-
-namespace {
-
-template<typename Handle>
-Handle handle(uintptr_t number) {
-    return handle_of_number<Handle>(number * 16);
-}
-
-} // namespace
 
 class Plan : public testing::Test {
 protected:

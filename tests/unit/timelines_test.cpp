@@ -1,6 +1,6 @@
 // Timelines: which releases must be put off, and what sets them free.
 #include "handoff/timelines.hpp"
-#include "vulkan_handles.hpp"
+#include "unit/handles.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,11 +13,6 @@
 namespace fencebridge::test {
 
 namespace {
-
-template<typename Handle>
-Handle handle(uintptr_t number) {
-    return handle_of_number<Handle>(number * 16);
-}
 
 /// The driver's side of timeline semaphores: counters that signals from elsewhere have raised.
 class FakeCounters {
